@@ -1,0 +1,193 @@
+import type { ClaimedTask, Outcome } from './outcome.ts'
+import type { PacketId, PacketRange, PacketRef } from './packet.ts'
+import type { NewTask, TaskGroup } from './submission.ts'
+import type { PastAttempt, Priority, Status, Task, TaskDetail, TaskSummary } from './task.ts'
+
+/**
+ * The moves of tasks. Each is one statement or one transaction, and each may be repeated: after a lost
+ * connection nobody knows whether it was committed. Fails with StoreUnavailableError while the database is away.
+ */
+export type TaskStore = {
+  /** Stores tasks and the packets that carry them, all or nothing. Answers the database's instant and the new packets. */
+  submit(groups: readonly TaskGroup[], packets: readonly PacketRange[]): Promise<Stored>
+  /** As `submit`, for one group in which tasks have an idempotency key. */
+  submitKeyed(group: TaskGroup, packetsOf: (fresh: readonly NewTask[]) => Packed): Promise<KeyedStored>
+  /** Cancels what is scheduled, pending or processing; one answer for each id that exists, in no order. */
+  cancel(ids: readonly string[]): Promise<Change[]>
+  /** Makes what is failed or canceled pending again with fresh attempts. */
+  retry(ids: readonly string[]): Promise<{ changes: Change[]; packets: PacketRef[] }>
+}
+
+export type Packed = { tasks: readonly NewTask[]; packets: readonly PacketRange[] }
+export type Stored = { at: string; packets: PacketRef[] }
+export type KeyedStored = Stored & {
+  /** For each task of the group, in order: itself if it is new, else the id that its key already has. */
+  keyed: { id: string; fresh: boolean; sameBody: boolean }[]
+}
+
+/** `changed` is false where the status did not allow it; `from` is the status before. */
+export type Change = { id: string; from: Status; changed: boolean }
+
+/** What a worker does with packets. */
+export type WorkLedger = {
+  /** Takes packets and starts their tasks, as many as fit into `want.room` slots. */
+  claim(worker: WorkerIdentity, want: Want): Promise<Claim>
+  /** Writes outcomes behind the fence, then lets go of the packets of which nothing is left. Repeats are harmless. */
+  finish(workerId: string, outcomes: readonly Outcome[], settled: readonly PacketId[]): Promise<void>
+  /** Puts the pending tasks of packets that this worker cannot serve back into the schedule, later each time. */
+  postpone(workerId: string, packets: readonly PacketId[]): Promise<void>
+  /** Cuts unclaimed packets that are too large for this worker into smaller ones. */
+  split(packets: readonly PacketId[], limit: number): Promise<PacketRef[]>
+  /** The packets that the ledger says this worker holds. */
+  held(workerId: string): Promise<PacketId[]>
+  /** Gives packets back: of each, what is still processing under this worker becomes pending, unspent. */
+  giveBack(workerId: string, packets: readonly PacketId[]): Promise<PacketRef[]>
+  /** Of these attempts, those that are no longer running as far as the ledger knows. */
+  lapsed(attempts: readonly { id: string; attempt: number }[]): Promise<{ id: string; attempt: number }[]>
+}
+
+export type WorkerIdentity = { id: string; types: readonly string[]; packetLimit: number }
+
+/** The one difference between the transports: the ledger is searched, or a message named the packets. */
+export type Want = { room: number } & ({ queues: readonly string[] } | { packets: readonly PacketId[] })
+
+export type Claim = {
+  tasks: ClaimedTask[]
+  /** Packets that are this worker's now, each with the number of its tasks that were started. */
+  packets: { id: PacketId; started: number; size: number }[]
+  /** Packets that were left because they are larger than this worker's limit. */
+  oversized: PacketId[]
+  /** Packets that were seen and left because there was no room for them. */
+  blocked: PacketId[]
+}
+
+/** The ledger as the transactional outbox of the broker. */
+export type Outbox = {
+  /** Packets that were committed and not yet marked as sent, oldest first. */
+  unsent(limit: number): Promise<PacketRef[]>
+  markSent(packets: readonly PacketId[]): Promise<void>
+  /** How many packets are with the broker: sent and not claimed. Counts no further than `limit`. */
+  outstanding(limit: number): Promise<number>
+  /** Places in which a packet has been with the broker for longer than `ageMs`, with the database's instant now. */
+  overdue(ageMs: number): Promise<{ queue: string; priority: Priority; at: string }[]>
+  /** Makes packets of a place that were sent before `at` and are still unclaimed unsent again. Answers how many. */
+  resend(place: { queue: string; priority: Priority }, at: string): Promise<number>
+}
+
+/** The broker, sending side. */
+export type Publisher = {
+  /** Resolves with the ids that the broker has confirmed and routed to a queue. Others stay unsent. */
+  publish(packets: readonly PacketRef[]): Promise<PacketId[]>
+  /** Sends a marker through the same queue as the packets of that place. */
+  mark(place: { queue: string; priority: Priority }, at: string): Promise<void>
+}
+
+/** How a worker learns which packets there are. */
+export type PacketSource = {
+  /**
+   * Waits until there may be work, or until `signal` aborts, then answers what to claim with that much room;
+   * nothing when the wait was in vain.
+   */
+  next(room: number, signal: AbortSignal): Promise<Want | undefined>
+  /** To be called when the claim is committed: what it took, what must be offered again, and whether it found anything. */
+  claimed(want: Want, claim: Claim): void
+  /** To be called when the claim failed: everything it named is offered again. */
+  failed(want: Want): void
+  /** Room came free. */
+  roomFreed(): void
+}
+
+/** Housekeeping of the ledger, done by whichever process gets the lock for this round; the others do nothing. */
+export type Upkeep = {
+  /** Moves tasks that are due from the schedule to pending. Answers their packets, and when the next one is due. */
+  promote(limit: number, sizeOf: number): Promise<{ packets: PacketRef[]; nextInMs: number | null }>
+  /** Puts back the packets of workers that are dead. */
+  sweep(leaseMs: number): Promise<{ workers: string[]; packets: PacketRef[] }>
+  /** Adds the counters of closed connections to one row each. */
+  foldCounters(): Promise<void>
+  /** Writes down the counts of this moment, for rates. */
+  sampleCounts(): Promise<void>
+  /** Makes partitions ahead of time and lets go of what is older than the retention. */
+  keepPartitions(retentionDays: number): Promise<void>
+}
+
+/** Workers as they announce themselves. */
+export type WorkerRegistry = {
+  list(): Promise<WorkerInfo[]>
+  /** Live workers by queue: how many, and the smallest concurrency among them. */
+  capacities(): Promise<Map<string, { workers: number; smallestConcurrency: number }>>
+}
+
+export type WorkerInfo = {
+  id: string
+  host: string
+  pid: number
+  version: string
+  queues: string[]
+  types: string[]
+  concurrency: number
+  running: number
+  startedAt: string
+  lastSeenAt: string
+}
+
+/** The looks at tasks. */
+export type TaskReader = {
+  get(id: string): Promise<TaskDetail | undefined>
+  /** Several tasks without their history, in no order. */
+  getMany(ids: readonly string[]): Promise<Task[]>
+  /** Of these, the ids whose task is final (or gone). */
+  settled(ids: readonly string[]): Promise<string[]>
+  list(filter: TaskFilter): Promise<TaskPage>
+  stats(): Promise<Stats>
+  attemptsOf(id: string): Promise<PastAttempt[]>
+}
+
+export type TaskFilter = {
+  status?: readonly Status[]
+  type?: string
+  queue?: string
+  batchId?: string
+  createdAfter?: string
+  createdBefore?: string
+  limit: number
+  /** Only tasks older than this id: where the last page ended. */
+  before?: string
+  include: { payload: boolean; result: boolean }
+}
+
+export type TaskPage = {
+  tasks: TaskSummary[]
+  /** Where the next page starts; null at the end. */
+  next: string | null
+  /** Set when the time limit ended the search before the page was full: everything newer was looked at. */
+  searchedTo: string | null
+}
+
+export type Counts = Record<Status, number>
+
+export type Stats = {
+  total: number
+  counts: Counts
+  queues: { queue: string; counts: Counts; oldestPendingAgeMs: number | null; workers: number; slots: number }[]
+  /** `served`: a live worker has a handler for the type. */
+  types: { type: string; counts: Counts; served: boolean }[]
+  /** Types with unfinished tasks for which no live worker has a handler. */
+  unserved: string[]
+  rates: {
+    windowMs: number
+    submittedPerSecond: number
+    completedPerSecond: number
+    failedPerSecond: number
+    canceledPerSecond: number
+  }
+  oldestPendingAgeMs: number | null
+}
+
+/** Told from outside any transaction, and never relied on: polling finds everything a moment later. */
+export type Notices = {
+  /** Packets are waiting. Debounced. */
+  packetsWaiting(): void
+  /** These tasks were canceled while they ran. */
+  canceled(ids: readonly string[]): void
+}

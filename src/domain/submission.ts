@@ -1,0 +1,36 @@
+import type { JsonText, Priority } from './task.ts'
+
+/** What a client asks for, checked and with its defaults filled in. */
+export type Submission = {
+  payload: JsonText
+  type: string
+  queue: string
+  priority: Priority
+  /** When to run: at once, after a delay on the database's clock, or at an RFC 3339 instant. */
+  due: Due
+  /** Undefined leaves it to the handler, then to `defaultMaxAttempts`. */
+  maxAttempts?: number
+  /** One attempt's limit. Undefined leaves it to the handler, which may have none. */
+  timeoutMs?: number
+  idempotencyKey?: string
+}
+
+export type Due = 'now' | { afterMs: number } | { at: string }
+
+/** A submission with the id that was made for it before the first try, so that the statement may be repeated. */
+export type NewTask = Submission & { id: string }
+
+/** Tasks that are stored together or not at all. */
+export type TaskGroup = { batchId?: string; tasks: readonly NewTask[] }
+
+export const defaultMaxAttempts = 3
+export const limits = {
+  payloadBytes: 1024 * 1024,
+  resultBytes: 1024 * 1024,
+  batchTasks: 10_000,
+  batchBytes: 16 * 1024 * 1024,
+  nameLength: 128,
+  idempotencyKeyLength: 255,
+  maxAttempts: 100,
+  jsonDepth: 100,
+} as const

@@ -1,3 +1,5 @@
+import type { TaskDetail } from './task.ts'
+
 export type ErrorCode =
   | 'task-not-found'
   | 'task-not-cancelable'
@@ -9,14 +11,14 @@ export type ErrorCode =
 export class TaskError extends Error {
   readonly code: ErrorCode
   /** The task as it is, where that explains the refusal. */
-  readonly task: import('./task.ts').TaskDetail | undefined
+  readonly task: TaskDetail | undefined
   /** Which task of a batch, counted from 0. */
   readonly index: number | undefined
 
   constructor(
     code: ErrorCode,
     message: string,
-    about: { task?: import('./task.ts').TaskDetail; index?: number } = {},
+    about: { task?: TaskDetail; index?: number } = {},
   ) {
     super(message)
     this.name = 'TaskError'

@@ -1,6 +1,6 @@
-import type { ClaimedTask, Outcome } from './outcome.ts'
+import type { ClaimedTask, Outcome, Verdict } from './outcome.ts'
 import type { PacketId, PacketRange, PacketRef } from './packet.ts'
-import type { NewTask, TaskGroup } from './submission.ts'
+import type { NewBatch, NewTask } from './submission.ts'
 import type { PastAttempt, Priority, Status, Task, TaskDetail, TaskSummary } from './task.ts'
 
 /**
@@ -8,22 +8,34 @@ import type { PastAttempt, Priority, Status, Task, TaskDetail, TaskSummary } fro
  * connection nobody knows whether it was committed. Fails with StoreUnavailableError while the database is away.
  */
 export type TaskStore = {
-  /** Stores tasks and the packets that carry them, all or nothing. Answers the database's instant and the new packets. */
-  submit(groups: readonly TaskGroup[], packets: readonly PacketRange[]): Promise<Stored>
-  /** As `submit`, for one group in which tasks have an idempotency key. */
-  submitKeyed(group: TaskGroup, packetsOf: (fresh: readonly NewTask[]) => Packed): Promise<KeyedStored>
+  /** Stores tasks and the packets that carry them, all or nothing. */
+  submit(load: Load): Promise<Stored>
+  /**
+   * Stores tasks that have idempotency keys. A task whose key is taken is left out; with `allOrNothing`, nothing is
+   * stored if one of them had another body. `loadOf` makes the load of those that remain.
+   */
+  submitKeyed(
+    tasks: readonly NewTask[],
+    options: { allOrNothing: boolean; loadOf: (fresh: readonly NewTask[]) => Load },
+  ): Promise<KeyedStored>
   /** Cancels what is scheduled, pending or processing; one answer for each id that exists, in no order. */
   cancel(ids: readonly string[]): Promise<Change[]>
   /** Makes what is failed or canceled pending again with fresh attempts. */
   retry(ids: readonly string[]): Promise<{ changes: Change[]; packets: PacketRef[] }>
 }
 
-export type Packed = { tasks: readonly NewTask[]; packets: readonly PacketRange[] }
-export type Stored = { at: string; packets: PacketRef[] }
-export type KeyedStored = Stored & {
-  /** For each task of the group, in order: itself if it is new, else the id that its key already has. */
-  keyed: { id: string; fresh: boolean; sameBody: boolean }[]
+/** What one submitting statement stores: `packets` are ranges of `now`. */
+export type Load = {
+  now: readonly NewTask[]
+  packets: readonly PacketRange[]
+  later: readonly NewTask[]
+  batches: readonly NewBatch[]
 }
+
+/** `at`: the database's instant, RFC 3339. */
+export type Stored = { at: string; packets: PacketRef[] }
+/** `keyed`: for each task in order, the id that its key has, which is its own when it is fresh. */
+export type KeyedStored = Stored & { keyed: { id: string; fresh: boolean; sameBody: boolean }[] }
 
 /** `changed` is false where the status did not allow it; `from` is the status before. */
 export type Change = { id: string; from: Status; changed: boolean }
@@ -32,8 +44,8 @@ export type Change = { id: string; from: Status; changed: boolean }
 export type WorkLedger = {
   /** Takes packets and starts their tasks, as many as fit into `want.room` slots. */
   claim(worker: WorkerIdentity, want: Want): Promise<Claim>
-  /** Writes outcomes behind the fence, then lets go of the packets of which nothing is left. Repeats are harmless. */
-  finish(workerId: string, outcomes: readonly Outcome[], settled: readonly PacketId[]): Promise<void>
+  /** Writes outcomes behind the fence, then lets go of the packets of which nothing is left. Repeats are harmless; answers the packets of what was handed back. */
+  finish(workerId: string, outcomes: readonly Outcome[], settled: readonly PacketId[]): Promise<PacketRef[]>
   /** Puts the pending tasks of packets that this worker cannot serve back into the schedule, later each time. */
   postpone(workerId: string, packets: readonly PacketId[]): Promise<void>
   /** Cuts unclaimed packets that are too large for this worker into smaller ones. */
@@ -42,14 +54,16 @@ export type WorkLedger = {
   held(workerId: string): Promise<PacketId[]>
   /** Gives packets back: of each, what is still processing under this worker becomes pending, unspent. */
   giveBack(workerId: string, packets: readonly PacketId[]): Promise<PacketRef[]>
-  /** Of these attempts, those that are no longer running as far as the ledger knows. */
-  lapsed(attempts: readonly { id: string; attempt: number }[]): Promise<{ id: string; attempt: number }[]>
+  /** Of these attempts, those that are not this worker's any more. */
+  lapsed(workerId: string, attempts: readonly AttemptRef[]): Promise<AttemptRef[]>
 }
+
+export type AttemptRef = { id: string; attempt: number }
 
 export type WorkerIdentity = { id: string; types: readonly string[]; packetLimit: number }
 
-/** The one difference between the transports: the ledger is searched, or a message named the packets. */
-export type Want = { room: number } & ({ queues: readonly string[] } | { packets: readonly PacketId[] })
+/** The one difference between the transports: the ledger is searched, `look` packets far, or messages named the packets. */
+export type Want = { room: number } & ({ queues: readonly string[]; look: number } | { packets: readonly PacketId[] })
 
 export type Claim = {
   tasks: ClaimedTask[]
@@ -97,18 +111,20 @@ export type PacketSource = {
   roomFreed(): void
 }
 
-/** Housekeeping of the ledger, done by whichever process gets the lock for this round; the others do nothing. */
+/** Housekeeping of the ledger. Any number of processes may do it at the same time. */
 export type Upkeep = {
   /** Moves tasks that are due from the schedule to pending. Answers their packets, and when the next one is due. */
-  promote(limit: number, sizeOf: number): Promise<{ packets: PacketRef[]; nextInMs: number | null }>
-  /** Puts back the packets of workers that are dead. */
-  sweep(leaseMs: number): Promise<{ workers: string[]; packets: PacketRef[] }>
+  promote(limit: number, packetSize: number): Promise<{ packets: PacketRef[]; nextInMs: number | null }>
+  /** Puts back the packets of dead workers; `again`: someone is missing, look once more soon. */
+  sweep(leaseMs: number, mayJudge: boolean): Promise<{ workers: string[]; packets: PacketRef[]; again: boolean }>
   /** Adds the counters of closed connections to one row each. */
   foldCounters(): Promise<void>
   /** Writes down the counts of this moment, for rates. */
   sampleCounts(): Promise<void>
-  /** Makes partitions ahead of time and lets go of what is older than the retention. */
+  /** Makes partitions ahead of time. */
   keepPartitions(retentionDays: number): Promise<void>
+  /** Lets go of finished tasks that are older than the retention. */
+  retire(retentionDays: number): Promise<void>
 }
 
 /** Workers as they announce themselves. */
@@ -191,3 +207,20 @@ export type Notices = {
   /** These tasks were canceled while they ran. */
   canceled(ids: readonly string[]): void
 }
+
+/** Runs handlers. */
+export type Runner = {
+  types: readonly string[]
+  /** Runs one attempt to its verdict. Never rejects. */
+  run(task: ClaimedTask): Promise<Verdict>
+  /** Aborts an attempt's signal and ends it as interrupted, whether its handler listens or not. */
+  abort(id: string, attempt: number, reason: AbortReason): void
+}
+
+export type AbortReason = 'canceled' | 'lost' | 'shutdown'
+
+/** Structured lines: fields first, then a sentence. */
+export type Log = Record<'debug' | 'info' | 'warn' | 'error', (fields: object, message: string) => void>
+
+/** Resolves after that time; rejects as soon as the signal aborts. */
+export type Sleep = (ms: number, signal?: AbortSignal) => Promise<void>

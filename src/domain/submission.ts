@@ -18,10 +18,10 @@ export type Submission = {
 export type Due = 'now' | { afterMs: number } | { at: string }
 
 /** A submission with the id that was made for it before the first try, so that the statement may be repeated. */
-export type NewTask = Submission & { id: string }
+export type NewTask = Submission & { id: string; batchId?: string }
 
-/** Tasks that are stored together or not at all. */
-export type TaskGroup = { batchId?: string; tasks: readonly NewTask[] }
+/** A batch's tasks are those of the key's range from `firstId` to `lastId` that carry its id. */
+export type NewBatch = { id: string; total: number; firstId: string; lastId: string }
 
 export const defaultMaxAttempts = 3
 export const limits = {

@@ -1,0 +1,65 @@
+import swagger from '@fastify/swagger'
+import fastify, { type FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import type { UseCases } from '../usecases/index.ts'
+import { acceptJsonText } from './body.ts'
+import { errorReply } from './error-reply.ts'
+import { guard } from './guard.ts'
+import { openApiInfo } from './openapi.ts'
+import { answerOddRequests, clientErrorReply } from './raw-errors.ts'
+import { pageRoutes } from './routes/pages.ts'
+import { submitRoutes } from './routes/submit.ts'
+import { systemRoutes } from './routes/system.ts'
+import { taskRoutes } from './routes/tasks.ts'
+import { sharedSchemas } from './schemas.ts'
+import { submissionSchema } from './submission-schema.ts'
+
+export type ApiDeps = { useCases: UseCases; apiKeys: readonly string[]; log: Logger; version: string }
+
+/** Time for a whole request to arrive. */
+const requestTimeoutMs = 60_000
+const headersTimeoutMs = 15_000
+/** Longer than the minute that load balancers usually keep a connection, so that it is they who close it. */
+const keepAliveTimeoutMs = 72_000
+const mostConnections = 20_000
+
+/**
+ * The HTTP API, ready to `listen` or `inject`. Closing it lets requests in hand end, ends waits early and answers
+ * new requests with 503.
+ */
+export async function buildApi({ useCases, apiKeys, log, version }: ApiDeps): Promise<FastifyInstance> {
+  const onError = errorReply(log)
+  const app = fastify({
+    // A log line for each request costs half of what a submission does. Errors are logged where they are answered.
+    logger: false,
+    bodyLimit: 16 * 1024,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    frameworkErrors: onError,
+    clientErrorHandler: clientErrorReply,
+    http: {
+      headersTimeout: headersTimeoutMs,
+      connectionsCheckingInterval: 5_000,
+      requireHostHeader: false,
+    },
+    routerOptions: { maxParamLength: 1_000 },
+  })
+  app.server.maxConnections = mostConnections
+  answerOddRequests(app.server)
+  app.setErrorHandler(onError)
+  // Requests are read by hand, so that payloads stay text and every fault is told; answers are made by hand too.
+  // The schemas of the routes are what the OpenAPI document is made of.
+  app.setValidatorCompiler(() => () => true)
+  app.setSerializerCompiler(() => JSON.stringify)
+  acceptJsonText(app)
+  guard(app, apiKeys)
+  for (const schema of [submissionSchema, ...sharedSchemas]) app.addSchema(schema)
+  await app.register(swagger, openApiInfo(version))
+  submitRoutes(app, useCases)
+  taskRoutes(app, useCases)
+  systemRoutes(app, { useCases, version })
+  await pageRoutes(app)
+  return app
+}

@@ -1,0 +1,166 @@
+import type { JsonText } from '../domain/task.ts'
+import { JsonDepthError, JsonSyntaxError, skipSpace, skipString, skipValue } from './json-scan.ts'
+import type { Fault } from './problem.ts'
+
+/** An object of a body: its payload as the text that was sent, everything else parsed. */
+export type Envelope = { payload: JsonText | undefined; fields: Record<string, unknown>; repeated: string[] }
+
+/** The tasks that were read (no more than `limit`), how many there are, and what else the body holds. */
+export type BatchEnvelope = {
+  tasks: (Envelope | undefined)[]
+  count: number
+  others: string[]
+  given: boolean
+}
+
+/** More members than any valid object has: not worth listing each. */
+const mostMembers = 100
+
+/** Something of the right grammar that cannot be an envelope. */
+export class EnvelopeError extends Error {
+  readonly fault: Fault
+
+  constructor(pointer: string, detail: string) {
+    super(`${pointer} ${detail}`)
+    this.name = 'EnvelopeError'
+    this.fault = { pointer, detail }
+  }
+}
+
+/** Reads the body of one submission. Throws JsonSyntaxError and EnvelopeError. */
+export function readEnvelope(text: string): Envelope {
+  const start = skipSpace(text, 0)
+  if (text.charAt(start) !== '{') {
+    expectEnd(text, skipWithin(text, start, '#'))
+    throw new EnvelopeError('#', 'must be an object')
+  }
+  const envelope: Envelope = { payload: undefined, fields: {}, repeated: [] }
+  expectEnd(text, scanEnvelope(text, start, { envelope, pointer: '#' }))
+  return envelope
+}
+
+/** Reads the body of a batch. An element that is no object is undefined. Throws JsonSyntaxError and EnvelopeError. */
+export function readBatchEnvelope(text: string, limit: number): BatchEnvelope {
+  const start = skipSpace(text, 0)
+  if (text.charAt(start) !== '{') {
+    expectEnd(text, skipWithin(text, start, '#'))
+    throw new EnvelopeError('#', 'must be an object')
+  }
+  const batch: BatchEnvelope = { tasks: [], count: 0, others: [], given: false }
+  const end = eachMember(text, start, '#', (key, at) => {
+    if (key !== 'tasks') {
+      batch.others.push(key)
+      return skipWithin(text, at, pointerTo('#', key))
+    }
+    if (batch.given) throw new EnvelopeError('#/tasks', 'occurs more than once')
+    batch.given = true
+    return scanTasks(text, at, { batch, limit })
+  })
+  expectEnd(text, end)
+  return batch
+}
+
+type TaskList = { batch: BatchEnvelope; limit: number }
+
+function scanTasks(text: string, from: number, { batch, limit }: TaskList): number {
+  if (text.charAt(from) !== '[') {
+    skipWithin(text, from, '#/tasks')
+    throw new EnvelopeError('#/tasks', 'must be an array')
+  }
+  let at = skipSpace(text, from + 1)
+  if (text.charAt(at) === ']') return at + 1
+  for (;;) {
+    at = scanTask(text, at, { batch, limit })
+    at = skipSpace(text, at)
+    const next = text.charAt(at)
+    if (next === ']') return at + 1
+    if (next !== ',') throw new JsonSyntaxError(text, at)
+    at = skipSpace(text, at + 1)
+  }
+}
+
+function scanTask(text: string, at: number, { batch, limit }: TaskList): number {
+  const index = batch.count++
+  if (index >= limit || text.charAt(at) !== '{') {
+    if (index < limit) batch.tasks.push(undefined)
+    return skipWithin(text, at, `#/tasks/${index}`)
+  }
+  const envelope: Envelope = { payload: undefined, fields: {}, repeated: [] }
+  batch.tasks.push(envelope)
+  return scanEnvelope(text, at, { envelope, pointer: `#/tasks/${index}` })
+}
+
+function scanEnvelope(text: string, from: number, to: { envelope: Envelope; pointer: string }): number {
+  const { envelope, pointer } = to
+  return eachMember(text, from, pointer, (key, at) => {
+    const end = skipWithin(text, at, pointer, key)
+    const json = text.slice(at, end)
+    if (key === 'payload') {
+      if (envelope.payload !== undefined) envelope.repeated.push(key)
+      envelope.payload = json
+    } else {
+      if (Object.hasOwn(envelope.fields, key)) envelope.repeated.push(key)
+      define(envelope.fields, key, JSON.parse(json))
+    }
+    return end
+  })
+}
+
+/** Calls `visit` with each key and where its value begins; `visit` answers where it ends. */
+function eachMember(
+  text: string,
+  from: number,
+  pointer: string,
+  visit: (key: string, at: number) => number,
+): number {
+  let at = skipSpace(text, from + 1)
+  if (text.charAt(at) === '}') return at + 1
+  for (let members = 1; ; members++) {
+    if (members > mostMembers) throw new EnvelopeError(pointer, `has more than ${mostMembers} members`)
+    const keyEnd = skipString(text, at)
+    const key = keyOf(text, at, keyEnd)
+    at = skipSpace(text, keyEnd)
+    if (text.charAt(at) !== ':') throw new JsonSyntaxError(text, at)
+    at = skipSpace(text, visit(key, skipSpace(text, at + 1)))
+    const next = text.charAt(at)
+    if (next === '}') return at + 1
+    if (next !== ',') throw new JsonSyntaxError(text, at)
+    at = skipSpace(text, at + 1)
+  }
+}
+
+function keyOf(text: string, start: number, end: number): string {
+  const inner = text.slice(start + 1, end - 1)
+  return inner.includes('\\') ? String(JSON.parse(text.slice(start, end))) : inner
+}
+
+// An assignment to __proto__ would set the prototype and hide the field from the check for unknown ones.
+function define(fields: Record<string, unknown>, key: string, value: unknown) {
+  if (key === '__proto__')
+    Object.defineProperty(fields, key, { value, enumerable: true, configurable: true, writable: true })
+  else fields[key] = value
+}
+
+function skipWithin(text: string, at: number, pointer: string, key?: string): number {
+  try {
+    return skipValue(text, at)
+  } catch (error) {
+    if (!(error instanceof JsonDepthError)) throw error
+    throw new EnvelopeError(key === undefined ? pointer : pointerTo(pointer, key), error.message)
+  }
+}
+
+function expectEnd(text: string, end: number) {
+  const at = skipSpace(text, end)
+  if (at < text.length) throw new JsonSyntaxError(text, at)
+}
+
+/** A JSON pointer (RFC 6901) as a fragment, one step further. Long keys are cut. */
+export function pointerTo(pointer: string, key: string): string {
+  return `${pointer}/${shorten(key).replaceAll('~', '~0').replaceAll('/', '~1')}`
+}
+
+/** What a client sent, cut to a length that fits into an answer. */
+export function shorten(text: string): string {
+  return text.length > 64 ? `${text.slice(0, 64)}…` : text
+}

@@ -1,0 +1,180 @@
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { Type } from 'typebox'
+import { isUuid } from '../../domain/id.ts'
+import type { TaskPage } from '../../domain/ports.ts'
+import type { TaskSummary } from '../../domain/task.ts'
+import type { UseCases } from '../../usecases/index.ts'
+import { refuseBody } from '../body.ts'
+import { cursorOf } from '../cursor.ts'
+import { invalid } from '../problem.ts'
+import { openQuery, type Parameter, refuseQuery } from '../query.ts'
+import { answer, problemAnswers, ref } from '../schemas.ts'
+import { listParameters, readTaskFilter } from '../task-filter.ts'
+import { taskDetailJson, taskSummaryJson } from '../task-json.ts'
+import { openWaits } from '../waits.ts'
+
+type ById = { Params: { id: string } }
+
+/** What one page of rows with payloads may weigh before it ends early. */
+const fullPageLength = 16 * 1024 * 1024
+
+/** Looking at tasks, canceling and retrying them. */
+export function taskRoutes(app: FastifyInstance, useCases: UseCases) {
+  const waitSignal = openWaits(app)
+
+  app.get('/tasks', { schema: listSchema }, async (request, reply) =>
+    reply.type('application/json').send(pageJson(await useCases.listTasks(readTaskFilter(request.query)))),
+  )
+
+  app.get<ById>('/tasks/:id', { schema: getSchema }, async (request, reply) => {
+    const id = readId(request.params.id)
+    const waitMs = readWaitMs(request.query)
+    if (waitMs === 0) return sendTask(reply, await useCases.getTask(id))
+    return sendTask(reply, await useCases.awaitTask(id, waitMs, waitSignal(reply)))
+  })
+
+  const cancel = async (id: string, reply: FastifyReply) =>
+    sendTask(reply, await useCases.cancelTask(readId(id)))
+
+  app.post<ById>('/tasks/:id/cancel', { schema: cancelSchema }, async (request, reply) => {
+    refuseQuery(request.query)
+    refuseBody(request.body)
+    return cancel(request.params.id, reply)
+  })
+
+  app.delete<ById>('/tasks/:id', { schema: deleteSchema }, async (request, reply) => {
+    refuseQuery(request.query)
+    refuseBody(request.body)
+    return cancel(request.params.id, reply)
+  })
+
+  app.post<ById>('/tasks/:id/retry', { schema: retrySchema }, async (request, reply) => {
+    refuseQuery(request.query)
+    refuseBody(request.body)
+    return sendTask(reply, await useCases.retryTask(readId(request.params.id)))
+  })
+}
+
+function sendTask(reply: FastifyReply, task: Awaited<ReturnType<UseCases['getTask']>>) {
+  return reply.type('application/json').send(taskDetailJson(task))
+}
+
+function readId(id: string): string {
+  if (!isUuid(id)) throw invalid([{ parameter: 'id', detail: 'must be a UUID' }])
+  return id.toLowerCase()
+}
+
+const longestWaitSeconds = 60
+
+const waitParameter: Parameter<number> = {
+  schema: Type.Number({
+    minimum: 0,
+    maximum: longestWaitSeconds,
+    default: 0,
+    description:
+      'Seconds to wait until the task is final. The answer is its state then, or at the end of the wait.',
+  }),
+  read: (text) => (/^\d{1,2}(\.\d{1,9})?$/.test(text) && +text <= longestWaitSeconds ? +text : undefined),
+  rule: `must be a number of seconds from 0 to ${longestWaitSeconds}`,
+}
+
+function readWaitMs(given: unknown): number {
+  const query = openQuery(given, ['wait'])
+  const seconds = query.take('wait', waitParameter) ?? 0
+  query.close()
+  return Math.round(seconds * 1000)
+}
+
+function pageJson({ tasks, next, searchedTo }: TaskPage): string {
+  const rows: string[] = []
+  let length = 0
+  for (const task of tasks) {
+    const row = taskSummaryJson(task)
+    if (rows.length > 0 && length + row.length > fullPageLength) break
+    rows.push(row)
+    length += row.length
+  }
+  const searched = searchedTo === null ? '' : `,"searchedTo":${JSON.stringify(searchedTo)}`
+  const cursor = JSON.stringify(nextCursor(tasks, rows.length, next))
+  return `{"data":[${rows.join(',')}],"page":{"next":${cursor}${searched}}}`
+}
+
+function nextCursor(tasks: readonly TaskSummary[], shown: number, next: string | null): string | null {
+  const before = shown < tasks.length ? tasks[shown - 1]!.id : next
+  return before === null ? null : cursorOf(before)
+}
+
+const params = Type.Object({ id: Type.String({ format: 'uuid', description: 'Id of the task.' }) })
+const tags = ['Tasks']
+
+const listSchema = {
+  operationId: 'listTasks',
+  summary: 'List tasks, newest first',
+  description: 'Follow `page.next` to see the rest; it is null at the end.',
+  tags,
+  querystring: Type.Object(
+    Object.fromEntries(
+      Object.entries(listParameters).map(([name, { schema }]) => [name, Type.Optional(schema)]),
+    ),
+  ),
+  response: {
+    200: answer(
+      'A page.',
+      Type.Object({
+        data: Type.Array(ref('TaskSummary')),
+        page: Type.Object({
+          next: Type.Union([Type.String(), Type.Null()], { description: 'The cursor of the next page.' }),
+          searchedTo: Type.Optional(
+            Type.String({
+              description:
+                'Present when the time limit ended the search before the page was full: everything newer was looked at.',
+            }),
+          ),
+        }),
+      }),
+    ),
+    ...problemAnswers('bad-cursor', 'invalid-request', 'store-unavailable', 'shutting-down'),
+  },
+}
+
+const byIdProblems = ['task-not-found', 'invalid-request', 'store-unavailable', 'shutting-down'] as const
+
+const getSchema = {
+  operationId: 'getTask',
+  summary: 'Get a task, or wait for it',
+  tags,
+  params,
+  querystring: Type.Object({ wait: Type.Optional(waitParameter.schema) }),
+  response: { 200: answer('The task.', ref('TaskDetail')), ...problemAnswers(...byIdProblems) },
+}
+
+const cancelSchema = {
+  operationId: 'cancelTask',
+  summary: 'Cancel a task',
+  description:
+    'True at once: no handler starts for the task after the answer, and no outcome is stored. Canceling twice is no error.',
+  tags,
+  params,
+  response: {
+    200: answer('The task, canceled.', ref('TaskDetail')),
+    ...problemAnswers('task-not-cancelable', ...byIdProblems),
+  },
+}
+
+const deleteSchema = {
+  ...cancelSchema,
+  operationId: 'deleteTask',
+  summary: 'Cancel a task (same as POST …/cancel)',
+}
+
+const retrySchema = {
+  operationId: 'retryTask',
+  summary: 'Run a failed or canceled task again',
+  description: 'The task becomes pending with `maxAttempts` fresh attempts.',
+  tags,
+  params,
+  response: {
+    200: answer('The task, pending.', ref('TaskDetail')),
+    ...problemAnswers('task-not-retryable', ...byIdProblems),
+  },
+}

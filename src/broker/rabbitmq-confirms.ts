@@ -1,0 +1,76 @@
+import type { ChannelModel } from 'amqplib'
+import { socketOf, within } from './rabbitmq-connection.ts'
+import { encode, type Letter, type Place, queueName } from './rabbitmq-topology.ts'
+
+export type Mail = { place: Place; letter: Letter }
+
+/** What became of a round of mail. What is in neither list was not confirmed in time, or its channel closed. */
+export type Receipt = { routed: Mail[]; unroutable: Mail[]; timedOut: boolean }
+
+export type ConfirmingChannel = {
+  /** Resolves when the broker has judged each of them, at the latest after `timeoutMs`. Never rejects. */
+  send(round: readonly Mail[], timeoutMs: number): Promise<Receipt>
+}
+
+/**
+ * A channel that tells confirmed from routed: RabbitMQ confirms a message that it could not route as well, after
+ * having returned it.
+ */
+export async function openConfirmingChannel(
+  model: ChannelModel,
+  onClose: () => void,
+): Promise<ConfirmingChannel> {
+  const channel = await within(model.createConfirmChannel(), 'open a channel')
+  const returned = new Set<string>()
+  let sent = 0
+  channel.on('error', () => {}) // followed by 'close'
+  channel.on('close', onClose)
+  channel.on('return', ({ properties }) => returned.add(String(properties.messageId)))
+  return { send }
+
+  async function send(round: readonly Mail[], timeoutMs: number): Promise<Receipt> {
+    const receipt: Receipt = { routed: [], unroutable: [], timedOut: false }
+    if (round.length === 0) return receipt
+    return new Promise((resolve) => {
+      const late = setTimeout(() => resolve({ ...receipt, timedOut: true }), timeoutMs)
+      let open = round.length
+      gatherWrites(model)
+      for (const mail of round) post(mail, (verdict) => settle(mail, verdict))
+
+      function settle(mail: Mail, verdict: Verdict) {
+        if (verdict !== 'lost') receipt[verdict].push(mail)
+        open -= 1
+        if (open > 0) return
+        clearTimeout(late)
+        resolve(receipt)
+      }
+    })
+  }
+
+  function post({ place, letter }: Mail, judged: (verdict: Verdict) => void) {
+    // Not the packet's number: of two copies of a message one may be returned and the other not.
+    const messageId = String(++sent)
+    const { type, content } = encode(letter)
+    const options = { mandatory: true, persistent: true, messageId, type }
+    try {
+      channel.publish('', queueName(place), content, options, (error) => {
+        const wasReturned = returned.delete(messageId)
+        judged(error ? 'lost' : wasReturned ? 'unroutable' : 'routed')
+      })
+    } catch {
+      judged('lost') // thrown when the channel is closed
+    }
+  }
+}
+
+type Verdict = 'routed' | 'unroutable' | 'lost'
+
+/**
+ * Lets everything that is published in this turn go out in one write instead of one each, a third of the client's
+ * processor time. The library writes in the next turn but one.
+ */
+function gatherWrites(model: ChannelModel) {
+  const socket = socketOf(model)
+  socket?.cork()
+  setImmediate(() => setImmediate(() => socket?.uncork()))
+}

@@ -1,0 +1,122 @@
+import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
+import type { PacketId } from '../domain/packet.ts'
+import type { Log } from '../domain/ports.ts'
+import { type AckWindow, ackWindow, type OpenWindow } from './rabbitmq-acks.ts'
+import { pause, reasonOf, within } from './rabbitmq-connection.ts'
+import type { Slip } from './rabbitmq-deliveries.ts'
+import { markerReader } from './rabbitmq-markers.ts'
+import { assertQueue, decode, type Place, queueName } from './rabbitmq-topology.ts'
+
+/** What is done with what arrives. */
+export type Reader = {
+  packet(place: Place, packet: PacketId, slip: Slip): void
+  marker(place: Place, at: string): Promise<void>
+  /** The channel is gone; what came through it and was not acked comes again. */
+  lost(window: AckWindow): void
+}
+
+export type ConsumerSettings = { prefetch: number; log: Log; reader: Reader; stop: AbortSignal }
+
+/** A channel that opens and closes at once, again and again, is not a success. */
+const worthwhileMs = 1_000
+
+/**
+ * Consumes one place until `stop` aborts, on a channel of its own, and opens another when the queue is deleted or
+ * the broker closes the channel. Resolves when the last channel is closed. Never rejects.
+ */
+export async function keepConsuming(
+  model: ChannelModel,
+  place: Place,
+  settings: ConsumerSettings,
+): Promise<void> {
+  const { stop, log } = settings
+  let complaint = ''
+  for (let failures = 0; !stop.aborted; ) {
+    const since = performance.now()
+    const reason = await consume(model, place, settings)
+    const lasted = performance.now() - since > worthwhileMs
+    if (!stop.aborted && (lasted || reason !== complaint)) {
+      log.warn({ queue: queueName(place), reason }, 'consuming was interrupted, beginning anew')
+    }
+    complaint = reason
+    failures = lasted ? 1 : failures + 1
+    await pause(failures, stop)
+  }
+}
+
+/** Answers why it ended. */
+async function consume(model: ChannelModel, place: Place, settings: ConsumerSettings): Promise<string> {
+  const over = new AbortController()
+  try {
+    const channel = await within(model.createChannel(), 'open a channel')
+    const ended = ending(channel)
+    const end = () => close(channel)
+    settings.stop.addEventListener('abort', end, { signal: over.signal })
+    try {
+      await begin(channel, place, { ...settings, over: over.signal })
+      return await ended
+    } finally {
+      end()
+    }
+  } catch (error) {
+    return reasonOf(error)
+  } finally {
+    over.abort()
+  }
+}
+
+async function begin(channel: Channel, place: Place, settings: ConsumerSettings & { over: AbortSignal }) {
+  const { prefetch, reader, over } = settings
+  const window = ackWindow<ConsumeMessage>((message, upTo) => ack(channel, message, upTo))
+  over.addEventListener('abort', () => {
+    window.close()
+    reader.lost(window)
+  })
+  const sort = sorter(place, { ...settings, window })
+  // Null says that the queue was deleted. Acks of what is held of it would still be welcome, but so is one way less.
+  const take = (message: ConsumeMessage | null) => (message ? sort(message) : close(channel))
+  await within(channel.prefetch(prefetch), 'set the prefetch')
+  await assertQueue(channel, place)
+  await within(channel.consume(queueName(place), take), 'begin to consume')
+}
+
+/** Tells packets, markers and what is none of ours apart. */
+function sorter(
+  place: Place,
+  { reader, log, window, over }: ConsumerSettings & { window: OpenWindow<ConsumeMessage>; over: AbortSignal },
+) {
+  const readMarker = markerReader((at) => reader.marker(place, at), { window, log, over })
+  return (message: ConsumeMessage) => {
+    const tag = message.fields.deliveryTag
+    const letter = decode(message.properties.type, message.content)
+    window.delivered(tag, message)
+    if (!letter) {
+      log.warn({ queue: queueName(place) }, 'a message that is none of ours was dropped')
+      window.ack([tag])
+    } else if ('packet' in letter) reader.packet(place, letter.packet, { window, tag })
+    else readMarker(letter.marker, tag)
+  }
+}
+
+/** Resolves with the reason when the channel is closed. */
+function ending(channel: Channel): Promise<string> {
+  return new Promise((resolve) => {
+    let reason = 'the channel was closed'
+    channel.on('error', (error) => {
+      reason = reasonOf(error)
+    })
+    channel.on('close', () => resolve(reason))
+  })
+}
+
+function close(channel: Channel) {
+  channel.close().catch(() => {}) // it is closed already
+}
+
+function ack(channel: Channel, message: ConsumeMessage, upTo: boolean) {
+  try {
+    channel.ack(message, upTo)
+  } catch {
+    // The channel is closing: the broker delivers the packet again, the claim finds nothing, and it is acked then.
+  }
+}

@@ -1,0 +1,83 @@
+import type { ChannelModel } from 'amqplib'
+import type { Log } from '../domain/ports.ts'
+import { type Mail, openConfirmingChannel } from './rabbitmq-confirms.ts'
+import { reasonOf } from './rabbitmq-connection.ts'
+import { declareQueue, type Place, queueName } from './rabbitmq-topology.ts'
+
+/** The sending side of one connection. */
+export type Line = {
+  /** Why the broker refuses messages, while it does. */
+  blocked(): string | undefined
+  /** Answers the mail that is confirmed and in a queue; waits 10 s at most. Never rejects. One call at a time. */
+  deliver(mail: readonly Mail[]): Promise<Mail[]>
+  consumersOf(place: Place): Promise<number>
+}
+
+const confirmTimeoutMs = 10_000
+
+/** `broken` is called when only another connection can help. */
+export async function openLine(
+  model: ChannelModel,
+  { log, broken }: { log: Log; broken: (reason: string) => void },
+): Promise<Line> {
+  let blocked: string | undefined
+  const declared = new Set<string>()
+  const refused = new Set<string>()
+  watchAlarms()
+  const channel = await openConfirmingChannel(model, () => broken('the publishing channel was closed'))
+  return {
+    blocked: () => blocked,
+    deliver,
+    consumersOf: async (place) => (await declareQueue(model, place)).consumers,
+  }
+
+  async function deliver(mail: readonly Mail[]): Promise<Mail[]> {
+    const { routed, unroutable } = await send(mail)
+    if (unroutable.length === 0) return routed
+    // Somebody has deleted the queue since it was declared.
+    for (const { place } of unroutable) declared.delete(queueName(place))
+    return [...routed, ...(await send(unroutable)).routed]
+  }
+
+  async function send(mail: readonly Mail[]) {
+    await declareNew(mail)
+    const receipt = await channel.send(
+      mail.filter(({ place }) => declared.has(queueName(place))),
+      confirmTimeoutMs,
+    )
+    // An alarm explains it; anything else is cured, if at all, by another connection, perhaps to another node.
+    if (receipt.timedOut && blocked === undefined) broken(`no confirm within ${confirmTimeoutMs} ms`)
+    return receipt
+  }
+
+  async function declareNew(mail: readonly Mail[]) {
+    const places = new Map<string, Place>()
+    for (const { place } of mail) {
+      const name = queueName(place)
+      if (!declared.has(name)) places.set(name, place)
+    }
+    await Promise.all([...places].map(([name, place]) => declare(name, place)))
+  }
+
+  async function declare(name: string, place: Place) {
+    try {
+      await declareQueue(model, place)
+      declared.add(name)
+      refused.delete(name)
+    } catch (error) {
+      if (!refused.has(name)) log.warn({ queue: name, reason: reasonOf(error) }, 'RabbitMQ refuses a queue')
+      refused.add(name)
+    }
+  }
+
+  function watchAlarms() {
+    model.on('blocked', (reason) => {
+      blocked = reason
+      log.warn({ reason }, 'RabbitMQ refuses messages')
+    })
+    model.on('unblocked', () => {
+      blocked = undefined
+      log.info({}, 'RabbitMQ takes messages again')
+    })
+  }
+}

@@ -1,0 +1,78 @@
+import { BrokerUnavailableError } from '../domain/errors.ts'
+import type { PacketId, PacketRef } from '../domain/packet.ts'
+import type { Publisher } from '../domain/ports.ts'
+import type { Mail } from './rabbitmq-confirms.ts'
+import { keepConnected, type RabbitSettings } from './rabbitmq-connection.ts'
+import { type Line, openLine } from './rabbitmq-line.ts'
+import { type Place, queueName } from './rabbitmq-topology.ts'
+
+export type RabbitPublisher = Publisher & {
+  /** Connected, and the broker takes messages. */
+  connected(): boolean
+  stop(): Promise<void>
+}
+
+const largestRound = 1_000
+
+/**
+ * The sending side, on a connection of its own: a memory alarm stops the connections that publish, and acks must
+ * flow on. Calls are served one after the other, so at most 1,000 messages are unconfirmed. While the broker is
+ * away or refuses messages, every call rejects at once with BrokerUnavailableError; nothing is kept for later,
+ * since the ledger does that. A marker for a queue without consumers is not sent: it would only lie there, and
+ * the next ones upon it.
+ */
+export function rabbitPublisher({ urls, log }: RabbitSettings): RabbitPublisher {
+  let line: Line | undefined
+  let previous: Promise<unknown> = Promise.resolve()
+  const link = keepConnected({ urls, log, name: 'millrace publisher' }, async (model, gone) => {
+    const opened = await openLine(model, { log, broken: (reason) => link.reset(reason) })
+    gone.addEventListener('abort', () => {
+      if (line === opened) line = undefined
+    })
+    line = gone.aborted ? undefined : opened
+  })
+  return { publish, mark, connected: () => line !== undefined && !line.blocked(), stop: link.stop }
+
+  async function publish(packets: readonly PacketRef[]): Promise<PacketId[]> {
+    usable()
+    return inTurn(async () => {
+      const on = usable()
+      const sent: PacketId[] = []
+      for (let at = 0; at < packets.length && line === on && !on.blocked(); at += largestRound) {
+        sent.push(...numbersOf(await on.deliver(packets.slice(at, at + largestRound).map(mailOf))))
+      }
+      return sent
+    })
+  }
+
+  async function mark(place: Place, at: string): Promise<void> {
+    usable()
+    await inTurn(async () => {
+      const on = usable()
+      if ((await on.consumersOf(place)) === 0) return
+      const routed = await on.deliver([{ place, letter: { marker: at } }])
+      if (routed.length === 0) throw new BrokerUnavailableError(`no marker went through ${queueName(place)}`)
+    })
+  }
+
+  function usable(): Line {
+    if (!line) throw new BrokerUnavailableError('not connected to RabbitMQ')
+    const reason = line.blocked()
+    if (reason !== undefined) throw new BrokerUnavailableError(`RabbitMQ refuses messages: ${reason}`)
+    return line
+  }
+
+  function inTurn<T>(call: () => Promise<T>): Promise<T> {
+    const answer = previous.then(call)
+    previous = answer.catch(() => {})
+    return answer
+  }
+}
+
+const mailOf = ({ id, queue, priority }: PacketRef): Mail => ({
+  place: { queue, priority },
+  letter: { packet: id },
+})
+
+const numbersOf = (mail: readonly Mail[]): PacketId[] =>
+  mail.flatMap(({ letter }) => ('packet' in letter ? [letter.packet] : []))

@@ -1,0 +1,19 @@
+import { Command } from 'commander'
+import { eachTask } from '../each-task.ts'
+import { withExamples } from '../examples.ts'
+import { type OutputOptions, withOutput } from '../output.ts'
+import { clientOf, type ServerOptions, withServer } from '../server.ts'
+
+export function retryCommand(): Command {
+  const command = withServer(withOutput(new Command('retry')))
+    .description('run failed or canceled tasks again, with fresh attempts')
+    .argument('<id...>')
+    .action((ids: string[], options: ServerOptions & OutputOptions) =>
+      eachTask(clientOf(options), ids, { ...options, verb: 'retry' }),
+    )
+  return withExamples(
+    command,
+    `millrace retry "$(millrace list --status failed,canceled --limit 1 -o ids)"`,
+    'millrace list --status failed --created-after 1h --all -o ids | xargs --no-run-if-empty millrace retry',
+  )
+}

@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { apiCommand, migrateCommand, startCommand, workerCommand } from './commands/processes.ts'
+import { cancelCommand } from './commands/cancel.ts'
+import { configCommand } from './commands/config.ts'
+import { demoCommand } from './commands/demo.ts'
+import { doctorCommand } from './commands/doctor.ts'
+import { getCommand } from './commands/get.ts'
+import { listCommand } from './commands/list.ts'
+import { retryCommand } from './commands/retry.ts'
+import { statsCommand } from './commands/stats.ts'
+import { submitCommand } from './commands/submit.ts'
+import { waitCommand } from './commands/wait.ts'
+import { workersCommand } from './commands/workers.ts'
+import { withExamples } from './examples.ts'
+import { exitCode } from './exit-code.ts'
+import { report } from './failure.ts'
+
+/** Runs one command line and leaves the exit code in `process.exitCode`. */
+export async function main(args: readonly string[]): Promise<void> {
+  endQuietlyWithReaders()
+  try {
+    await programOf().parseAsync(args, { from: 'user' })
+  } catch (error) {
+    process.exitCode = report(error)
+  }
+}
+
+/** These end in an orderly way of their own when they are interrupted. */
+const orderly = new Set(['start', 'api', 'worker', 'demo'])
+
+function programOf(): Command {
+  const program = new Command('millrace')
+    .description('Durable task processing on PostgreSQL.')
+    .version(version(), '-v, --version')
+    .helpCommand(true)
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: false })
+    .hook('preAction', (_, { name }) => {
+      if (!orderly.has(name())) process.once('SIGINT', () => process.exit(exitCode.interrupted))
+    })
+  for (const [heading, commands] of groups()) {
+    program.commandsGroup(heading)
+    for (const command of commands) program.addCommand(command.exitOverride())
+  }
+  return withExamples(program, `millrace submit '"hello"' --wait`, 'millrace list --status failed --limit 5')
+}
+
+function groups(): [string, Command[]][] {
+  return [
+    ['Run:', [startCommand(), demoCommand(), apiCommand(), workerCommand(), migrateCommand()]],
+    ['Tasks:', [submitCommand(), getCommand(), waitCommand(), listCommand(), cancelCommand(), retryCommand()]],
+    ['Look:', [statsCommand(), workersCommand(), configCommand(), doctorCommand()]],
+  ]
+}
+
+function version(): string {
+  const manifest: { version: string } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  return manifest.version
+}
+
+/** `millrace list | head -1`: whoever read us has seen enough. */
+function endQuietlyWithReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+      process.exit(process.exitCode ?? exitCode.ok)
+    })
+  }
+}

@@ -1,0 +1,40 @@
+import { styleText } from 'node:util'
+import type { Status } from '../client/index.ts'
+
+/** Words for people go to stderr, so that stdout holds data alone. */
+export function say(words: string): void {
+  process.stderr.write(`${printable(words)}\n`)
+}
+
+/** Text of strangers must not command the terminal: control characters, other than the line's end, are shown as �. */
+export function printable(text: string): string {
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\ufffd')
+}
+
+const colors = {
+  scheduled: 'magenta',
+  pending: 'yellow',
+  processing: 'blue',
+  completed: 'green',
+  failed: 'red',
+  canceled: 'gray',
+} as const satisfies Record<Status, string>
+
+/** The word in the color of its status, on a terminal that wants colors. */
+export function colored(status: string, padded = status): string {
+  const color = Object.entries(colors).find(([name]) => name === status)?.[1]
+  return color ? styleText(color, padded, { stream: process.stdout }) : padded
+}
+
+export function bold(text: string): string {
+  return styleText('bold', text, { stream: process.stdout })
+}
+
+/** `1 task`, `2 tasks`, `12,480 tasks`. */
+export function counted(count: number, noun: string): string {
+  return `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`
+}
+
+export function grouped(count: number): string {
+  return Math.round(count).toLocaleString('en-US')
+}

@@ -1,0 +1,40 @@
+import type { Status } from './task.ts'
+
+export type Counts = Record<Status, number>
+
+export type Stats = {
+  total: number
+  counts: Counts
+  queues: {
+    queue: string
+    counts: Counts
+    oldestPendingAgeMs: number | null
+    workers: number
+    slots: number
+  }[]
+  /** `served`: a live worker has a handler for the type. */
+  types: { type: string; counts: Counts; served: boolean }[]
+  /** Types with unfinished tasks for which no live worker has a handler. */
+  unserved: string[]
+  rates: {
+    windowMs: number
+    submittedPerSecond: number
+    completedPerSecond: number
+    failedPerSecond: number
+    canceledPerSecond: number
+  }
+  oldestPendingAgeMs: number | null
+}
+
+export type WorkerInfo = {
+  id: string
+  host: string
+  pid: number
+  version: string
+  queues: string[]
+  types: string[]
+  concurrency: number
+  running: number
+  startedAt: string
+  lastSeenAt: string
+}

@@ -1,0 +1,39 @@
+import { TaskCanceledError, TaskFailedError } from './errors.ts'
+import type { Call, Reply } from './http.ts'
+import { memberTexts } from './json-text.ts'
+import { parseReply } from './reply.ts'
+import type { Task } from './task.ts'
+import { type WaitOptions, waitUntilFinal } from './wait.ts'
+
+/** A submitted task, to follow it. */
+export type TaskHandle<Result = unknown> = {
+  readonly id: string
+  get(): Promise<Task>
+  /** Waits for the result; TaskFailedError, TaskCanceledError or TaskTimeoutError if there is none. */
+  result(options?: WaitOptions): Promise<Result>
+  /** As `result`, but the JSON text as it was stored: numbers beyond 2^53 and digits such as 1.0 are kept. */
+  resultText(options?: WaitOptions): Promise<string>
+  cancel(): Promise<Task>
+  retry(): Promise<Task>
+}
+
+export function taskHandle<Result>(send: (call: Call) => Promise<Reply>, id: string): TaskHandle<Result> {
+  const path = `/tasks/${encodeURIComponent(id)}`
+  const ask = async (call: Call) => parseReply<Task>(await send(call))
+  return {
+    id,
+    get: () => ask({ path, repeatable: true }),
+    result: async (options = {}) => JSON.parse(await completed(options)),
+    resultText: (options = {}) => completed(options),
+    cancel: () => ask({ method: 'POST', path: `${path}/cancel`, repeatable: true }),
+    retry: () => ask({ method: 'POST', path: `${path}/retry`, repeatable: false }),
+  }
+
+  async function completed(options: WaitOptions): Promise<string> {
+    const reply = await waitUntilFinal(send, id, options)
+    const task = parseReply<Task>(reply)
+    if (task.status === 'failed') throw new TaskFailedError(task)
+    if (task.status === 'canceled') throw new TaskCanceledError(task)
+    return memberTexts(reply.text).get('result') ?? 'null'
+  }
+}

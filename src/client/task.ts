@@ -1,0 +1,79 @@
+export type Status = 'scheduled' | 'pending' | 'processing' | 'completed' | 'failed' | 'canceled'
+export type Priority = 'low' | 'normal' | 'high'
+
+export type StoredError = { name: string; message: string; code?: string; stack?: string; attempt: number }
+
+export type PastAttempt = {
+  attempt: number
+  error: StoredError
+  startedAt: string | null
+  finishedAt: string
+  workerId: string | null
+}
+
+/** A task as the server tells it. Instants are RFC 3339 in UTC. */
+export type Task<Payload = unknown, Result = unknown> = {
+  id: string
+  type: string
+  queue: string
+  status: Status
+  priority: Priority
+  payload: Payload
+  result: Result | null
+  error: StoredError | null
+  attempt: number
+  maxAttempts: number
+  batchId: string | null
+  idempotencyKey: string | null
+  createdAt: string
+  runAt: string
+  startedAt: string | null
+  finishedAt: string | null
+  workerId: string | null
+  /** The attempts that did not complete; not in lists. */
+  attempts?: PastAttempt[]
+}
+
+/** A row of a list: payload and result are there only when they were asked for. */
+export type TaskSummary = Omit<Task, 'payload' | 'result' | 'attempts'> & {
+  payload?: unknown
+  result?: unknown
+}
+
+export type TaskPage = {
+  data: TaskSummary[]
+  /** `searchedTo` is set when the server ended its search before the page was full. */
+  page: { next: string | null; searchedTo?: string | null }
+}
+
+export type SubmitOptions = {
+  queue?: string
+  priority?: Priority
+  /** Milliseconds from now; or `runAt`, an instant. */
+  delayMs?: number
+  runAt?: string | Date
+  maxAttempts?: number
+  /** One attempt's limit in milliseconds. */
+  timeoutMs?: number
+  /** The same key with the same body is the same task. */
+  idempotencyKey?: string
+}
+
+export type Submission = SubmitOptions & { payload: unknown; type?: string }
+
+export type TaskFilter = {
+  status?: Status | readonly Status[]
+  type?: string
+  queue?: string
+  batchId?: string
+  createdAfter?: string | Date
+  createdBefore?: string | Date
+  /** Rows on a page, 1 to 200. */
+  limit?: number
+  cursor?: string
+  include?: readonly ('payload' | 'result')[]
+}
+
+export function isFinal(status: Status): boolean {
+  return status === 'completed' || status === 'failed' || status === 'canceled'
+}

@@ -1,0 +1,62 @@
+import { TaskTimeoutError } from './errors.ts'
+import { type Call, pause, type Reply } from './http.ts'
+import { parseReply } from './reply.ts'
+import { isFinal, type Task } from './task.ts'
+
+export type WaitOptions = {
+  /** Without it, as long as it takes. */
+  timeoutMs?: number | undefined
+  signal?: AbortSignal | undefined
+}
+
+// Below the minute after which many proxies give up on a silent connection.
+const longPollSeconds = 30
+const soonMs = 250
+const longestTimerMs = 2 ** 31 - 1
+/** About three minutes: once the task has been seen, a server that restarts is no reason to give up. */
+const patientRetries = 40
+
+/** Resolves with the answer that shows the task final, whichever way it ended; TaskTimeoutError after `timeoutMs`. */
+export async function waitUntilFinal(
+  send: (call: Call) => Promise<Reply>,
+  id: string,
+  { timeoutMs = Number.POSITIVE_INFINITY, signal }: WaitOptions,
+): Promise<Reply> {
+  const startedAt = performance.now()
+  let task: Task | undefined
+  for (;;) {
+    const askedAt = performance.now()
+    const leftMs = timeoutMs - (askedAt - startedAt)
+    if (task && leftMs <= 0) throw new TaskTimeoutError(id, timeoutMs, task)
+    const reply = await ask(send, { id, leftMs, signal, isKnown: task !== undefined })
+    if (reply === 'late') throw new TaskTimeoutError(id, timeoutMs, task)
+    task = parseReply<Task>(reply)
+    if (isFinal(task.status)) return reply
+    // A server that answers before its time, because it stops or does not know `wait`, must not be hammered.
+    if (performance.now() - askedAt < soonMs) await pause(Math.max(0, Math.min(soonMs, leftMs)), signal)
+  }
+}
+
+type Question = { id: string; leftMs: number; signal: AbortSignal | undefined; isKnown: boolean }
+
+async function ask(send: (call: Call) => Promise<Reply>, { id, leftMs, signal, isKnown }: Question) {
+  const waitSeconds = Math.max(0, Math.min(longPollSeconds, Math.ceil(leftMs / 1000)))
+  const deadline =
+    leftMs > 0 && Number.isFinite(leftMs)
+      ? AbortSignal.timeout(Math.min(longestTimerMs, Math.ceil(leftMs)))
+      : undefined
+  const signals = [signal, deadline].filter((signal) => signal !== undefined)
+  try {
+    return await send({
+      path: `/tasks/${encodeURIComponent(id)}`,
+      query: { wait: waitSeconds },
+      repeatable: true,
+      timeoutMs: (waitSeconds + longPollSeconds) * 1000,
+      ...(isKnown ? { retries: patientRetries } : {}),
+      ...(signals.length > 0 ? { signal: AbortSignal.any(signals) } : {}),
+    })
+  } catch (error) {
+    if (deadline?.aborted && error === deadline.reason) return 'late'
+    throw error
+  }
+}

@@ -1,0 +1,129 @@
+import type { Level, Logger } from 'pino'
+import type { ClaimedTask, Verdict } from '../domain/outcome.ts'
+import type { AbortReason } from './context.ts'
+import { timeoutMsOf } from './define-task.ts'
+import { type Death, verdictOnDeath } from './isolate-death.ts'
+import type { FromChild } from './isolate-messages.ts'
+import { type Exit, startIsolatedProcess } from './isolate-process.ts'
+import type { Handlers } from './load-handlers.ts'
+
+/** A process that does not notice a deadline itself has blocked its event loop. */
+const deadlineGraceMs = 1_000
+const longestIdleMs = 10_000
+
+export type Job = { task: ClaimedTask; settle(verdict: Verdict): void }
+
+/** A process and the suspects in it. */
+export type Cell = {
+  /** How often its tasks have crashed before. */
+  readonly crashes: number
+  /** How many run in it. */
+  size(): number
+  /** Whether it takes tasks still. */
+  isOpen(): boolean
+  take(job: Job): void
+  abort(job: Job, reason: AbortReason): void
+  end(): void
+  /** To be called now and then: kills a process that a handler has blocked, ends one that was idle for long. */
+  inspect(): void
+}
+
+type Deps = {
+  handlers: Handlers
+  log: Logger
+  crashes: number
+  /** Only one task ever runs in it, so that its end has one culprit. */
+  isSolitary: boolean
+  longestBlockMs: number
+  /** Called once, when the process has ended and all its tasks are settled. */
+  onClose(): void
+}
+
+export function startCell(deps: Deps): Cell {
+  const { definitions, path } = deps.handlers
+  const { log, crashes, isSolitary, longestBlockMs, onClose } = deps
+  const process = startIsolatedProcess({ path, logLevel: log.level }, { onMessage: hear, onClose: close })
+  const jobs = new Map<string, Job & { dueAtMs: number }>()
+  let state: 'starting' | 'ready' | 'ending' = 'starting'
+  let busyAtMs = performance.now()
+  let heardAtMs = busyAtMs
+  /** Why it could not start, or why it was killed. */
+  let reason: string | undefined
+  let hasTimedOut = false
+  let fatal: Death['fatal']
+  return { crashes, size: () => jobs.size, isOpen, take, abort, end, inspect }
+
+  function isOpen() {
+    return state !== 'ending' && !reason && !fatal
+  }
+
+  function take(job: Job) {
+    jobs.set(job.task.id, { ...job, dueAtMs: Number.POSITIVE_INFINITY })
+    if (state === 'ready') begin(job.task)
+  }
+
+  function begin(task: ClaimedTask) {
+    const job = jobs.get(task.id)
+    const timeoutMs = timeoutMsOf(task, definitions.get(task.type))
+    if (job && timeoutMs !== undefined) job.dueAtMs = performance.now() + timeoutMs + deadlineGraceMs
+    process.send({ kind: 'run', task })
+  }
+
+  function hear(message: FromChild) {
+    heardAtMs = performance.now()
+    if (message.kind === 'unready') reason = message.message
+    if (message.kind === 'fatal') fatal ??= message
+    if (message.kind === 'log') relayLog(log, message.line)
+    if (message.kind === 'verdict') settle(message.id, message.attempt, message.verdict)
+    if (message.kind === 'ready' && state === 'starting') {
+      state = 'ready'
+      for (const { task } of jobs.values()) begin(task)
+    }
+  }
+
+  function settle(id: string, attempt: number, verdict: Verdict) {
+    const job = jobs.get(id)
+    if (job?.task.attempt !== attempt) return
+    jobs.delete(id)
+    busyAtMs = performance.now()
+    // What a suspect has left behind may still go off, so a cell for one is not used again.
+    if (isSolitary) end()
+    job.settle(verdict)
+  }
+
+  function abort({ task: { id, attempt } }: Job, reason: AbortReason) {
+    process.send({ kind: 'abort', id, attempt, reason })
+    settle(id, attempt, { kind: 'interrupted' })
+  }
+
+  function end() {
+    state = 'ending'
+    process.end()
+  }
+
+  function inspect() {
+    if (state === 'ending' || reason) return
+    const nowMs = performance.now()
+    if (jobs.size === 0 && nowMs - busyAtMs > longestIdleMs) return end()
+    hasTimedOut = [...jobs.values()].some(({ dueAtMs }) => dueAtMs < nowMs)
+    if (!hasTimedOut && nowMs - heardAtMs < longestBlockMs) return
+    const limit = hasTimedOut ? 'a time limit' : `${longestBlockMs} ms`
+    reason = `it was killed, because its event loop had been blocked beyond ${limit}`
+    process.kill()
+  }
+
+  function close(exit: Exit) {
+    const wasReady = state !== 'starting'
+    state = 'ending'
+    const death: Death = { exit, wasReady, isSolitary, hasTimedOut, reason, fatal }
+    for (const { task } of jobs.values())
+      settle(task.id, task.attempt, verdictOnDeath(task, death, definitions.get(task.type)))
+    onClose()
+  }
+}
+
+/** Writes a line of an isolated process as one of this process's own. */
+function relayLog(log: Logger, line: string) {
+  const { level, time: _, msg, ...rest } = JSON.parse(line) as { level: Level; time: number; msg?: string }
+  log[level](rest, msg)
+}

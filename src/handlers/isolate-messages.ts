@@ -1,0 +1,20 @@
+import type { ClaimedTask, Verdict } from '../domain/outcome.ts'
+import type { AbortReason } from './context.ts'
+
+/** What a worker tells a process that runs suspects. */
+export type ToChild =
+  | { kind: 'run'; task: ClaimedTask }
+  | { kind: 'abort'; id: string; attempt: number; reason: AbortReason }
+  /** Nothing more will come: end when nothing is left to do. */
+  | { kind: 'end' }
+
+/** What such a process tells its worker. */
+export type FromChild =
+  | { kind: 'ready' }
+  | { kind: 'unready'; message: string }
+  /** Every second, except while a handler blocks the event loop. */
+  | { kind: 'alive' }
+  | { kind: 'verdict'; id: string; attempt: number; verdict: Verdict }
+  | { kind: 'log'; line: string }
+  /** Said at its own end: how it came, and the attempt whose code did it. */
+  | { kind: 'fatal'; message: string; id: string; attempt: number }

@@ -1,0 +1,29 @@
+import type { Logger } from 'pino'
+import { createLocalRunner, type Runner } from './attempt.ts'
+import { createIsolation } from './isolate.ts'
+import type { Handlers } from './load-handlers.ts'
+
+/** Runs attempts in this process, and suspects apart from it. `concurrency` is how many may run at once. */
+export function createRunner({
+  handlers,
+  log,
+  concurrency,
+}: {
+  handlers: Handlers
+  log: Logger
+  concurrency: number
+}): Runner {
+  const here = createLocalRunner({ definitions: handlers.definitions, log })
+  const apart = createIsolation({ handlers, log, concurrency })
+  return {
+    types: here.types,
+    run: (task) => (task.crashes > 0 ? apart : here).run(task),
+    abort(id, attempt, reason) {
+      here.abort(id, attempt, reason)
+      apart.abort(id, attempt, reason)
+    },
+    async stop() {
+      await Promise.all([here.stop(), apart.stop()])
+    },
+  }
+}

@@ -1,0 +1,74 @@
+import type { FastifyInstance } from 'fastify'
+import { buildApi } from '../api/index.ts'
+import { idSource } from '../domain/id.ts'
+import type { Config } from '../runtime/config.ts'
+import type { Log } from '../runtime/log.ts'
+import { runUntilSignal, type Service } from '../runtime/service.ts'
+import { databaseClock } from '../storage/clock.ts'
+import { databaseAnswers, isMigrated, partitionsReachAhead } from '../storage/readiness.ts'
+import { taskReader } from '../storage/task-reader.ts'
+import { taskStore } from '../storage/tasks.ts'
+import { workerRegistry } from '../storage/workers.ts'
+import { awaiting } from '../usecases/await-task.ts'
+import { capacityBook } from '../usecases/capacity.ts'
+import { changing } from '../usecases/change.ts'
+import { taskNotFound } from '../usecases/change.ts'
+import type { UseCases } from '../usecases/index.ts'
+import { checkReadiness, type Probe } from '../usecases/readiness.ts'
+import { submitting } from '../usecases/submit.ts'
+import { databaseOf } from './database.ts'
+import { gatherOn, type Node, openNode, sleep, untilMigrated } from './node.ts'
+import { version } from './version.ts'
+
+/** Runs an api process until it is told to stop. It answers at once, with 503 while the database is away. */
+export async function runApi(config: Config, log: Log): Promise<void> {
+  const { url: databaseUrl, stop: stopDatabase } = await databaseOf(config, (line) => log.warn(line))
+  const node = openNode(config, databaseUrl, log)
+  const app = await buildApi({ useCases: useCasesOf(node), apiKeys: config.apiKeys, log, version })
+  const url = await app.listen({ host: config.host, port: config.port })
+  log.info({ url }, 'listening')
+  void untilMigrated(databaseUrl, config, log).then(() => process.send?.({ type: 'ready', url }))
+  const services: Service[] = [{ name: 'embedded PostgreSQL', stop: stopDatabase }, ...node.services, served(app)]
+  await runUntilSignal(services, { deadlineMs: config.shutdownGraceMs + 5_000, report: (line) => log.info(line) })
+}
+
+function served(app: FastifyInstance): Service {
+  return { name: 'http', stop: () => app.close() }
+}
+
+/** The use cases with their dependencies bound. */
+export function useCasesOf({ moves, looks, notices, announce, publisher }: Node): UseCases {
+  const store = taskStore(moves)
+  const reader = taskReader({ moves, looks })
+  const registry = workerRegistry(looks)
+  const clock = databaseClock(looks)
+  const { capacityOf } = capacityBook(registry)
+  const newId = idSource(clock.nowMs)
+  const gather = gatherOn(2)
+  const { awaitTask } = awaiting({ reader, sleep })
+  return {
+    ...submitting({ store, reader, newId, capacityOf, announce, gather }),
+    ...changing({ store, reader, notices, announce, gather }),
+    awaitTask,
+    async getTask(id) {
+      const task = await reader.get(id)
+      if (!task) throw taskNotFound(id)
+      return task
+    },
+    listTasks: reader.list,
+    readStats: reader.stats,
+    listWorkers: registry.list,
+    checkReadiness: () => checkReadiness(probesOf(looks, publisher)),
+  }
+}
+
+function probesOf(looks: Node['looks'], publisher: Node['publisher']): Probe[] {
+  const probes: Probe[] = [
+    { name: 'database', check: () => databaseAnswers(looks) },
+    { name: 'migrations', check: () => isMigrated(looks) },
+    { name: 'partitions', check: () => partitionsReachAhead(looks) },
+  ]
+  // Not a reason to be unready: submissions are accepted without the broker, and run when it is back.
+  const broker = async () => (publisher?.connected() ? 'connected' : 'away: tasks are accepted and run when it is back')
+  return publisher ? [...probes, { name: 'broker', check: broker }] : probes
+}

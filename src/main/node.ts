@@ -1,0 +1,100 @@
+import { setTimeout } from 'node:timers/promises'
+import { type RabbitPublisher, rabbitPublisher } from '../broker/rabbitmq-publisher.ts'
+import { packetLimit, type PacketRef } from '../domain/packet.ts'
+import type { Notices, Sleep } from '../domain/ports.ts'
+import { batch } from '../runtime/batch.ts'
+import type { Config } from '../runtime/config.ts'
+import type { Log } from '../runtime/log.ts'
+import type { Service } from '../runtime/service.ts'
+import { type Database, openDatabase } from '../storage/connection.ts'
+import { notices as openNotices } from '../storage/notices.ts'
+import { outbox } from '../storage/packets.ts'
+import { upkeep } from '../storage/upkeep.ts'
+import { housekeep } from '../usecases/housekeep.ts'
+import { startRelay } from '../usecases/relay.ts'
+import type { Gather } from '../usecases/submit.ts'
+import { migrate } from './migrate.ts'
+
+/** What api and worker processes have in common: the ledger, a way to announce packets, and the housekeeping. */
+export type Node = {
+  moves: Database
+  looks: Database
+  notices: Notices
+  /** Tells whoever must know that packets wait: the broker, or workers that look for themselves. */
+  announce: (packets: readonly PacketRef[]) => void
+  publisher: RabbitPublisher | undefined
+  services: Service[]
+}
+
+export const sleep: Sleep = (ms, signal) => setTimeout(ms, undefined, signal ? { signal } : {})
+
+/** `batch` with a number of lanes, as use cases ask for it. */
+export function gatherOn(lanes: number): Gather {
+  return (run, options) => batch(run, { maxSize: 500, lanes, ...options })
+}
+
+const waitForDatabaseMs = 1_000
+
+/** Resolves when the database is there and up to date; any number of processes may start in any order. */
+export async function untilMigrated(databaseUrl: string, { retentionDays }: Config, log: Log): Promise<void> {
+  for (let told = false; ; told = true) {
+    try {
+      const applied = await migrate(databaseUrl, { retentionDays })
+      if (applied.length > 0) log.info({ applied }, 'the database was brought up to date')
+      return
+    } catch (error) {
+      if (!told) log.warn({ err: error }, 'the database is not ready; waiting for it')
+      await sleep(waitForDatabaseMs)
+    }
+  }
+}
+
+/** Connects. Nothing here waits for the database or the broker: both may be away, now or later. */
+export function openNode(config: Config, databaseUrl: string, log: Log): Node {
+  const moves = openDatabase(databaseUrl, { connections: 8, statementTimeoutMs: 30_000, plans: 'moves' })
+  const looks = openDatabase(databaseUrl, { connections: 4, statementTimeoutMs: 60_000, plans: 'looks' })
+  const notices = openNotices(looks)
+  const services: Service[] = [
+    { name: 'database', stop: async () => void (await Promise.all([moves.close(), looks.close()])) },
+    { name: 'notices', stop: async () => notices.stop() },
+  ]
+  const publisher = config.amqpUrls.length > 0 ? rabbitPublisher({ urls: config.amqpUrls, log }) : undefined
+  const announce = publisher ? relayTo(publisher, moves, { log, services }) : announceBy(notices)
+  services.push(startHousekeeping(config, { moves, looks }, { announce, log }))
+  return { moves, looks, notices, announce, publisher, services }
+}
+
+function relayTo(publisher: RabbitPublisher, moves: Database, { log, services }: { log: Log; services: Service[] }) {
+  const relay = startRelay({ outbox: outbox(moves), publisher, log, sleep })
+  services.push({ name: 'publisher', stop: publisher.stop }, { name: 'relay', stop: relay.stop })
+  return relay.offer
+}
+
+function announceBy(notices: Notices): Node['announce'] {
+  return (packets) => {
+    if (packets.length > 0) notices.packetsWaiting()
+  }
+}
+
+type Databases = { moves: Database; looks: Database }
+
+function startHousekeeping(
+  config: Config,
+  databases: Databases,
+  { announce, log }: { announce: Node['announce']; log: Log },
+): Service {
+  const stopping = new AbortController()
+  const packetSize = packetLimit(config.concurrency)
+  const { retentionDays } = config
+  const done = housekeep(
+    { upkeep: upkeep(databases), announce, packetSize, retentionDays, sleep, log },
+    stopping.signal,
+  )
+  return {
+    name: 'housekeeping',
+    async stop() {
+      stopping.abort()
+      await done
+    },
+  }
+}

@@ -1,0 +1,127 @@
+import { hostname } from 'node:os'
+import { ledgerSource } from '../broker/ledger-source.ts'
+import { rabbitSource } from '../broker/rabbitmq-source.ts'
+import { idSource } from '../domain/id.ts'
+import { type PacketRef, packetLimit } from '../domain/packet.ts'
+import type { PacketSource } from '../domain/ports.ts'
+import { loadHandlers } from '../handlers/load-handlers.ts'
+import { createRunner } from '../handlers/runner.ts'
+import { logStrayErrors } from '../handlers/stray-errors.ts'
+import type { Config } from '../runtime/config.ts'
+import type { Log } from '../runtime/log.ts'
+import { runUntilSignal, type Service } from '../runtime/service.ts'
+import { outbox } from '../storage/packets.ts'
+import { workLedger } from '../storage/work-ledger.ts'
+import { startWork, type Work } from '../usecases/work.ts'
+import { databaseOf } from './database.ts'
+import { startLifeline } from './lifeline.ts'
+import { gatherOn, type Node, openNode, sleep, untilMigrated } from './node.ts'
+import { version } from './version.ts'
+
+/** Runs a worker process until it is told to stop; then tasks have the grace period, and the rest is handed back. */
+export async function runWorker(config: Config, log: Log): Promise<void> {
+  const { url: databaseUrl, stop: stopDatabase } = await databaseOf(config, (line) => log.warn(line))
+  const services: Service[] = [{ name: 'embedded PostgreSQL', stop: stopDatabase }]
+  services.push(...(await startWorkerServices(config, databaseUrl, log)))
+  process.send?.({ type: 'ready' })
+  await runUntilSignal(services, { deadlineMs: config.shutdownGraceMs + 10_000, report: (line) => log.info(line) })
+}
+
+const finishLanes = 2
+const prefetch = 8
+const reconcileEveryMs = 10_000
+
+/** A worker in this process: its services, to be stopped last to first. */
+export async function startWorkerServices(config: Config, databaseUrl: string, log: Log): Promise<Service[]> {
+  const handlers = await loadHandlers(config.tasks ?? defaultTasks)
+  const { queues, concurrency } = config
+  const types = [...handlers.definitions.keys()]
+  const id = idSource()()
+  await untilMigrated(databaseUrl, config, log)
+  const node = openNode(config, databaseUrl, log)
+  const runner = createRunner({ handlers, log, concurrency })
+  const stopLogging = logStrayErrors(log)
+  const { source, wake, services } = openSource(config, node, log)
+  const announce = (packets: readonly PacketRef[]) => {
+    node.announce(packets)
+    if (packets.length > 0) wake()
+  }
+  let work: Work | undefined
+  const lifeline = await startLifeline({
+    databaseUrl,
+    worker: { id, host: hostname(), pid: process.pid, version, queues: [...queues], types, concurrency },
+    running: () => work?.running() ?? 0,
+    hear(message) {
+      if (message.kind === 'packets') wake()
+      if (message.kind === 'canceled') work?.cancel(message.ids)
+      if (message.kind === 'alive') void reconcile(work, log) // notices may have been missed, claims unanswered
+      if (message.kind === 'lost') log.warn({ reason: message.reason }, 'the lifeline to the database is cut; reconnecting')
+    },
+  })
+  work = startWork({
+    ledger: workLedger(node.moves),
+    source,
+    runner,
+    worker: { id, types, packetLimit: packetLimit(concurrency) },
+    concurrency,
+    announce,
+    lanes: Array.from({ length: finishLanes }, () => gatherOn(1)),
+    sleep,
+    log,
+  })
+  log.info({ workerId: id, queues, types, concurrency, tasks: handlers.path }, 'working')
+  return [
+    ...node.services,
+    lifeline,
+    ...services,
+    { name: 'handlers', stop: () => runner.stop().then(stopLogging) },
+    reconciling(work, log),
+    { name: 'work', stop: () => work.stop(config.shutdownGraceMs) },
+  ]
+}
+
+const defaultTasks = new URL('../../examples', import.meta.url).pathname
+
+type Opened = { source: PacketSource; wake: () => void; services: Service[] }
+
+/** The one difference between the transports. */
+function openSource({ queues, amqpUrls }: Config, { moves }: Node, log: Log): Opened {
+  if (amqpUrls.length === 0) {
+    const source = ledgerSource(queues, sleep)
+    return { source, wake: source.wake, services: [] }
+  }
+  const { resend } = outbox(moves)
+  const source = rabbitSource({
+    urls: amqpUrls,
+    queues,
+    prefetch,
+    log,
+    async onMarker(place, at) {
+      const packets = await resend(place, at)
+      if (packets > 0) log.warn({ ...place, packets }, 'packets were lost on their way through the broker; sending them again')
+    },
+  })
+  return { source, wake: () => {}, services: [{ name: 'consumer', stop: source.stop }] }
+}
+
+/** Now and then a worker compares what it holds with what the ledger says it holds. */
+function reconciling(work: Work, log: Log): Service {
+  const stopping = new AbortController()
+  const done = (async () => {
+    while (!stopping.signal.aborted) {
+      await sleep(reconcileEveryMs, stopping.signal).catch(() => {})
+      if (!stopping.signal.aborted) await reconcile(work, log)
+    }
+  })()
+  return {
+    name: 'reconciling',
+    async stop() {
+      stopping.abort()
+      await done
+    },
+  }
+}
+
+async function reconcile(work: Work | undefined, log: Log): Promise<void> {
+  await work?.reconcile().catch((error) => log.debug({ err: error }, 'could not compare with the ledger; trying later'))
+}

@@ -1,0 +1,63 @@
+/** Something that is running now. Starting it is the job of the function that returned it. */
+export type Service = {
+  name: string
+  /** Finishes work in hand, takes no more, and resolves when nothing of it is left. Safe to call twice. */
+  stop(): Promise<void>
+}
+
+type Life = {
+  /** How long all the stopping together may take; after that the process exits with 1. */
+  deadlineMs: number
+  report: (line: string) => void
+}
+
+/** npm passes a Ctrl-C on that the terminal has sent to everybody already: within this time it is the same one. */
+const sameRequestMs = 1_000
+
+/**
+ * Waits until this process is asked to stop, by SIGTERM, by SIGINT or by the end of the parent that it has a
+ * channel to, then stops the services, last started first. A second signal exits at once with 128 + its number.
+ */
+export async function runUntilSignal(
+  services: readonly Service[],
+  { deadlineMs, report }: Life,
+): Promise<void> {
+  report(`stopping: ${await stopRequest()}`)
+  const deadline = setTimeout(() => {
+    report(`still not stopped after ${Math.round(deadlineMs / 1000)} s: exiting`)
+    process.exit(1)
+  }, deadlineMs)
+  await stopAll(services, report)
+  clearTimeout(deadline)
+  if (process.connected) process.disconnect()
+}
+
+/** Stops services one after the other, last started first. One that fails does not keep the others from stopping. */
+export async function stopAll(services: readonly Service[], report: (line: string) => void): Promise<void> {
+  for (const service of services.toReversed()) {
+    try {
+      await service.stop()
+    } catch (error) {
+      report(
+        `${service.name} did not stop cleanly: ${error instanceof Error ? error.message : String(error)}`,
+      )
+    }
+  }
+}
+
+function stopRequest(): Promise<string> {
+  return new Promise((resolve) => {
+    let firstAtMs: number | undefined
+    const onSignal = (signal: NodeJS.Signals, number: number) => {
+      const nowMs = performance.now()
+      if (firstAtMs !== undefined && nowMs - firstAtMs > sameRequestMs) process.exit(128 + number)
+      firstAtMs ??= nowMs
+      resolve(signal)
+    }
+    process.on('SIGTERM', onSignal)
+    process.on('SIGINT', onSignal)
+    const onOrphaned = () => resolve('the process that started this one is gone')
+    if (process.send && !process.connected) onOrphaned()
+    process.once('disconnect', onOrphaned)
+  })
+}

@@ -1,0 +1,49 @@
+import type { PacketRef } from '../domain/packet.ts'
+import type { Database } from './connection.ts'
+import { countMoves } from './counters.ts'
+import { packetRef, type PacketRow } from './packets.ts'
+
+const promoteDue = {
+  name: 'schedule.promote',
+  text: `
+  with due as materialized (
+    select task_id
+      from schedule
+     where run_at <= now()
+     order by run_at
+     limit $1
+       for update skip locked
+  ), gone as (
+    delete from schedule where task_id in (select task_id from due)
+  ), locked as materialized (
+    select id from tasks where id in (select task_id from due) and status = 'scheduled' order by id for update
+  ), promoted as (
+    update tasks as t
+       set status = 'pending'
+      from locked as l
+     where t.id = l.id
+    returning t.id, t.queue, t.type, t.priority
+  ), placed as (
+    select *, (row_number() over (partition by queue, priority order by id) - 1) / $2 as piece from promoted
+  ), packed as (
+    insert into packets (queue, priority, task_ids)
+    select queue, priority, array_agg(id order by id) from placed group by queue, priority, piece order by piece
+    returning id, queue, priority
+  ), counted as (${countMoves('promoted', { from: 'scheduled', to: 'pending' })}
+  )
+  select id, queue, priority from packed`,
+}
+
+const readNextDue = {
+  name: 'schedule.next-due',
+  text: `
+  select extract(epoch from run_at - now())::float8 * 1000 from schedule order by run_at limit 1`,
+}
+
+/** Makes due tasks pending, at most `limit` of them, in packets of at most `packetSize`. */
+export async function promote({ run }: Database, limit: number, packetSize: number) {
+  const rows = await run<PacketRow>(promoteDue, [limit, packetSize])
+  const next = await run<[number]>(readNextDue)
+  const packets: PacketRef[] = rows.map(packetRef)
+  return { packets, nextInMs: next[0] === undefined ? null : Math.max(0, next[0][0]) }
+}

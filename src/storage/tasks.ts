@@ -1,0 +1,204 @@
+import { packetRef, type PacketRow } from './packets.ts'
+import type { Change, Load, Stored, TaskStore } from '../domain/ports.ts'
+import type { Due, NewBatch, NewTask } from '../domain/submission.ts'
+import type { Status } from '../domain/task.ts'
+import { int2s, int4s, int8s, texts, uuids } from './arrays.ts'
+import type { Database, Run } from './connection.ts'
+import { countEachMove, countMoves } from './counters.ts'
+import { submitKeyed } from './keyed-tasks.ts'
+import { rankOf } from './rows.ts'
+
+/** The moves of tasks that clients ask for. */
+export function taskStore(database: Database): TaskStore {
+  return {
+    submit: (load) => submit(database, load),
+    submitKeyed: (tasks, options) => submitKeyed(database, tasks, options),
+    cancel: (ids) => cancel(database, ids),
+    retry: (ids) => retry(database, ids),
+  }
+}
+
+const storePending = {
+  name: 'tasks.submit',
+  text: `
+  with stored as (
+    insert into tasks (id, type, queue, priority, payload, max_attempts, timeout_ms, batch_id, idempotency_key, status)
+    select id, type, queue, priority, payload::json, max_attempts, timeout_ms, batch_id, idempotency_key, 'pending'
+      from unnest($1::uuid[], $2::text[], $3::text[], $4::smallint[], $5::text[], $6::smallint[], $7::bigint[],
+                  $8::uuid[], $9::text[])
+        as t (id, type, queue, priority, payload, max_attempts, timeout_ms, batch_id, idempotency_key)
+        on conflict (id) do nothing
+    returning queue, type
+  ), packed as (
+    insert into packets (queue, priority, task_ids)
+    select queue, priority, ($1::uuid[])[first_task + 1 : last_task + 1]
+      from unnest($10::text[], $11::smallint[], $12::int[], $13::int[])
+        as p (queue, priority, first_task, last_task)
+     where exists (select from stored)
+    returning id, queue, priority
+  ), counted as (${countMoves('stored', { to: 'pending' })}
+  )
+  select now(), id, queue, priority from (select 1) as always left join packed on true`,
+}
+
+const storeScheduled = {
+  name: 'tasks.submit-scheduled',
+  text: `
+  with task as materialized (
+    select id, type, queue, priority, payload::json as payload, max_attempts, timeout_ms, batch_id, idempotency_key,
+           coalesce(run_at, now() + delay_ms * interval '1 millisecond') as run_at
+      from unnest($1::uuid[], $2::text[], $3::text[], $4::smallint[], $5::text[], $6::smallint[], $7::bigint[],
+                  $8::uuid[], $9::text[], $10::bigint[], $11::timestamptz[])
+        as t (id, type, queue, priority, payload, max_attempts, timeout_ms, batch_id, idempotency_key, delay_ms, run_at)
+  ), stored as (
+    insert into tasks (id, type, queue, priority, payload, max_attempts, timeout_ms, batch_id, idempotency_key, run_at, status)
+    select id, type, queue, priority, payload, max_attempts, timeout_ms, batch_id, idempotency_key, run_at, 'scheduled'
+      from task
+        on conflict (id) do nothing
+    returning id, queue, type, run_at
+  ), due as (
+    insert into schedule (task_id, run_at) select id, run_at from stored
+  ), counted as (${countMoves('stored', { to: 'scheduled' })}
+  )
+  select now()`,
+}
+
+const storeBatches = {
+  name: 'batches.store',
+  text: `
+  insert into batches (id, total, first_id, last_id)
+  select * from unnest($1::uuid[], $2::int[], $3::uuid[], $4::uuid[])
+      on conflict do nothing`,
+}
+
+async function submit(database: Database, load: Load): Promise<Stored> {
+  const oneStatement = load.later.length === 0 && load.batches.length === 0
+  return oneStatement ? storeLoad(database.run, load) : database.transaction((run) => storeLoad(run, load))
+}
+
+/** The statements that store a load, within the caller's transaction. */
+export async function storeLoad(run: Run, { now, packets, later, batches }: Load): Promise<Stored> {
+  if (batches.length > 0) await run(storeBatches, batchColumns(batches))
+  if (later.length > 0) await run(storeScheduled, [...taskColumns(later), ...dueColumns(later)])
+  const rows = await run<[Date, ...PacketRow] | [Date, null]>(storePending, [
+    ...taskColumns(now),
+    texts(packets.map((packet) => packet.queue)),
+    int2s(packets.map((packet) => rankOf(packet.priority))),
+    int4s(packets.map((packet) => packet.first)),
+    int4s(packets.map((packet) => packet.last)),
+  ])
+  const refs = rows.flatMap(([, ...packet]) => (packet[0] === null ? [] : [packetRef(packet as PacketRow)]))
+  return { at: rows[0]![0].toISOString(), packets: refs }
+}
+
+function taskColumns(tasks: readonly NewTask[]): unknown[] {
+  return [
+    uuids(tasks.map((task) => task.id)),
+    texts(tasks.map((task) => task.type)),
+    texts(tasks.map((task) => task.queue)),
+    int2s(tasks.map((task) => rankOf(task.priority))),
+    texts(tasks.map((task) => task.payload)),
+    int2s(tasks.map((task) => task.maxAttempts ?? null)),
+    int8s(tasks.map((task) => task.timeoutMs ?? null)),
+    uuids(tasks.map((task) => task.batchId ?? null)),
+    texts(tasks.map((task) => task.idempotencyKey ?? null)),
+  ]
+}
+
+function dueColumns(tasks: readonly NewTask[]): unknown[] {
+  return [int8s(tasks.map((task) => delayOf(task.due))), tasks.map((task) => instantOf(task.due))]
+}
+
+function delayOf(due: Due): number | null {
+  return typeof due === 'object' && 'afterMs' in due ? due.afterMs : null
+}
+
+function instantOf(due: Due): string | null {
+  return typeof due === 'object' && 'at' in due ? due.at : null
+}
+
+function batchColumns(batches: readonly NewBatch[]): unknown[] {
+  return [
+    uuids(batches.map((batch) => batch.id)),
+    int4s(batches.map((batch) => batch.total)),
+    uuids(batches.map((batch) => batch.firstId)),
+    uuids(batches.map((batch) => batch.lastId)),
+  ]
+}
+
+// Locked in the order of the key first: bulk updates of overlapping sets deadlock even with sorted arrays.
+const cancelTasks = {
+  name: 'tasks.cancel',
+  text: `
+  with locked as materialized (
+    select id, status, queue, type
+      from tasks
+     where id = any ($1::uuid[])
+     order by id
+       for update
+  ), canceled as (
+    update tasks as t
+       set status = 'canceled', finished_at = now()
+      from locked as l
+     where t.id = l.id
+       and l.status in ('scheduled', 'pending', 'processing')
+    returning t.id, t.queue, t.type, l.status as from_status, 'canceled'::task_status as to_status
+  ), unscheduled as (
+    delete from schedule where task_id in (select id from canceled where from_status = 'scheduled')
+  ), noted as (
+    insert into stopped (status, task_id) select 'canceled', id from canceled order by id
+        on conflict do nothing
+  ), counted as (${countEachMove('canceled')}
+  )
+  select id, status, id in (select id from canceled) from locked`,
+}
+
+async function cancel({ run }: Database, ids: readonly string[]): Promise<Change[]> {
+  return changes(await run<ChangeRow>(cancelTasks, [uuids(ids)]))
+}
+
+type ChangeRow = [id: string, from: Status, changed: boolean]
+
+function changes(rows: readonly ChangeRow[]): Change[] {
+  return rows.map(([id, from, changed]) => ({ id, from, changed }))
+}
+
+// A sealed partition is about to be dropped and its rows are counted already, so nothing in it may move.
+const retryTasks = {
+  name: 'tasks.retry',
+  text: `
+  with locked as materialized (
+    select id, status
+      from tasks as t
+     where id = any ($1::uuid[])
+       and not exists (
+         select from partitions as p where p.sealed_at is not null and t.id >= p.lower_id and t.id < p.upper_id)
+     order by id
+       for update
+  ), retried as (
+    update tasks as t
+       set status = 'pending', failures = 0, crashes = 0, result = null, error = null,
+           run_at = now(), started_at = null, finished_at = null, worker_id = null
+      from locked as l
+     where t.id = l.id
+       and l.status in ('failed', 'canceled')
+    returning t.id, t.queue, t.type, t.priority, l.status as from_status, 'pending'::task_status as to_status
+  ), forgotten as (
+    delete from stopped as s using retried as r where s.status = r.from_status and s.task_id = r.id
+  ), packed as (
+    insert into packets (queue, priority, task_ids)
+    select queue, priority, array[id] from retried order by id
+    returning id, queue, priority, task_ids[1] as task_id
+  ), counted as (${countEachMove('retried')}
+  )
+  select l.id, l.status, p.id is not null, p.id, p.queue, p.priority
+    from locked as l left join packed as p on p.task_id = l.id`,
+}
+
+async function retry({ run }: Database, ids: readonly string[]) {
+  const rows = await run<[...ChangeRow, ...PacketRow]>(retryTasks, [uuids(ids)])
+  return {
+    changes: changes(rows.map(([id, from, changed]) => [id, from, changed])),
+    packets: rows.filter((row) => row[2]).map(([, , , ...packet]) => packetRef(packet)),
+  }
+}

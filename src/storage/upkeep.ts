@@ -1,0 +1,20 @@
+import type { Upkeep } from '../domain/ports.ts'
+import type { Database } from './connection.ts'
+import { foldCounters, sampleCounts } from './counters.ts'
+import { keepPartitions } from './partitions.ts'
+import { retire } from './retention.ts'
+import { promote } from './schedule.ts'
+import { createSweeper } from './sweep.ts'
+
+/** Housekeeping of the ledger, bound to databases: `moves` for what is frequent, `looks` for what is rare and may take long. */
+export function upkeep({ moves, looks }: { moves: Database; looks: Database }): Upkeep {
+  const sweep = createSweeper(moves)
+  return {
+    promote: (limit, packetSize) => promote(moves, limit, packetSize),
+    sweep,
+    foldCounters: () => foldCounters(moves),
+    sampleCounts: () => sampleCounts(looks),
+    keepPartitions: (retentionDays) => keepPartitions(looks, retentionDays),
+    retire: (retentionDays) => retire(looks, retentionDays),
+  }
+}

@@ -1,0 +1,81 @@
+import { openDatabase, type Database } from './connection.ts'
+import type { Capacity } from '../domain/packet.ts'
+import type { WorkerInfo, WorkerRegistry } from '../domain/ports.ts'
+
+/** The session lock that a worker lives by: free as soon as its process or its connection is gone. */
+export const workerLock = `hashtextextended('millrace.worker.' || $1::text, 0)`
+
+export const announceText = `
+  insert into workers (id, host, pid, version, queues, types, concurrency, running)
+  values ($1, $2, $3, $4, $5, $6, $7, $8)
+      on conflict (id) do update set last_seen_at = now(), running = excluded.running`
+
+export const leaveText = 'delete from workers where id = $1'
+
+/** The workers that have announced themselves and are not known to be dead. */
+export function workerRegistry(database: Database): WorkerRegistry {
+  return { list: () => list(database), capacities: () => capacities(database) }
+}
+
+const readWorkers = {
+  name: 'workers.list',
+  text: `
+  select id, host, pid, version, queues, types, concurrency, running, started_at, last_seen_at
+    from workers
+   order by id`,
+}
+
+type WorkerRow = [string, string, number, string, string[], string[], number, number, Date, Date]
+
+async function list({ run }: Database): Promise<WorkerInfo[]> {
+  const rows = await run<WorkerRow>(readWorkers)
+  return rows.map(([id, host, pid, version, queues, types, concurrency, running, startedAt, lastSeenAt]) => ({
+    id,
+    host,
+    pid,
+    version,
+    queues,
+    types,
+    concurrency,
+    running,
+    startedAt: startedAt.toISOString(),
+    lastSeenAt: lastSeenAt.toISOString(),
+  }))
+}
+
+const readCapacities = {
+  name: 'workers.capacities',
+  text: `
+  select queue, count(*), min(concurrency)
+    from workers cross join lateral unnest(queues) as queue
+   group by queue`,
+}
+
+async function capacities({ run }: Database): Promise<Map<string, Capacity>> {
+  const rows = await run<[queue: string, workers: number, smallest: number]>(readCapacities)
+  return new Map(rows.map(([queue, workers, smallestConcurrency]) => [queue, { workers, smallestConcurrency }]))
+}
+
+const markDead = {
+  name: 'workers.mark-dead',
+  text: `update workers set last_seen_at = '-infinity' where id = any ($1::uuid[])`,
+}
+
+/**
+ * Marks workers of this host whose process is gone as dead, so that nobody waits for their lease. For the start of
+ * a database that only this host uses; `isAlive` tells of a process id.
+ */
+export async function buryLocalWorkers(
+  databaseUrl: string,
+  { host, isAlive }: { host: string; isAlive: (pid: number) => boolean },
+): Promise<string[]> {
+  const database = openDatabase(databaseUrl, { connections: 1, statementTimeoutMs: 10_000, plans: 'looks' })
+  try {
+    const workers = await list(database)
+    const dead = workers.filter((worker) => worker.host === host && !isAlive(worker.pid)).map(({ id }) => id)
+    if (dead.length > 0) await database.run(markDead, [dead])
+    return dead
+  } finally {
+    await database.close()
+  }
+}

@@ -1,0 +1,60 @@
+import type { ClaimedTask } from '../domain/outcome.ts'
+import type { PacketId } from '../domain/packet.ts'
+import type { AttemptRef } from '../domain/ports.ts'
+
+/** What a worker has in hand: its attempts, and of each packet how much is still to be settled. */
+export type InHand = ReturnType<typeof attemptsInHand>
+
+export function attemptsInHand() {
+  const open = new Map<PacketId, number>()
+  const running = new Map<string, ClaimedTask>()
+  const idle = Promise.withResolvers<void>
+  let emptied: PromiseWithResolvers<void> | undefined
+
+  return {
+    /** Takes a packet of which `parts` things have to be settled before it may go. */
+    take(packet: PacketId, parts: number) {
+      open.set(packet, parts)
+    },
+    /** Counts settled parts, an entry each; answers the packets of which nothing is left. Call `drop` when they are gone. */
+    settle(packets: readonly PacketId[]): PacketId[] {
+      const done: PacketId[] = []
+      for (const packet of packets) {
+        const left = (open.get(packet) ?? 0) - 1
+        open.set(packet, left)
+        if (left === 0) done.push(packet)
+      }
+      return done
+    },
+    drop(packets: readonly PacketId[]) {
+      for (const packet of packets) open.delete(packet)
+      if (open.size === 0) emptied?.resolve()
+    },
+    begin(task: ClaimedTask) {
+      running.set(keyOf(task), task)
+    },
+    end(task: ClaimedTask) {
+      running.delete(keyOf(task))
+    },
+    holds: (packet: PacketId) => open.has(packet),
+    packets: () => [...open.keys()],
+    attempts: (): AttemptRef[] => [...running.values()].map(({ id, attempt }) => ({ id, attempt })),
+    /** The attempts of these tasks. */
+    attemptsOf(ids: ReadonlySet<string>): AttemptRef[] {
+      return [...running.values()].filter(({ id }) => ids.has(id)).map(({ id, attempt }) => ({ id, attempt }))
+    },
+    get size() {
+      return running.size
+    },
+    /** Resolves when nothing is in hand. */
+    empty(): Promise<void> {
+      if (open.size === 0) return Promise.resolve()
+      emptied ??= idle()
+      return emptied.promise
+    },
+  }
+}
+
+function keyOf({ id, attempt }: AttemptRef): string {
+  return `${id}:${attempt}`
+}

@@ -1,0 +1,110 @@
+import type { TestContext } from 'node:test'
+import type { FastifyInstance } from 'fastify'
+import { pino } from 'pino'
+import { buildApi } from '../../src/api/index.ts'
+import { idSource } from '../../src/domain/id.ts'
+import type { Stats } from '../../src/domain/ports.ts'
+import type { Submission } from '../../src/domain/submission.ts'
+import type { Task, TaskDetail } from '../../src/domain/task.ts'
+import type { UseCases } from '../../src/usecases/index.ts'
+
+const newId = idSource()
+const at = '2030-01-31T09:00:00.000Z'
+
+export function taskOf(submission: Partial<Submission>, change: Partial<Task> = {}): Task {
+  const { payload = 'null', type = 'default', queue = 'default', priority = 'normal' } = submission
+  return {
+    id: newId(),
+    type,
+    queue,
+    status: 'pending',
+    priority,
+    payload,
+    result: null,
+    error: null,
+    attempt: 0,
+    maxAttempts: submission.maxAttempts ?? 3,
+    batchId: null,
+    idempotencyKey: submission.idempotencyKey ?? null,
+    createdAt: at,
+    runAt: at,
+    startedAt: null,
+    finishedAt: null,
+    workerId: null,
+    ...change,
+  }
+}
+
+export function detailOf(task: Task, attempts: TaskDetail['attempts'] = []): TaskDetail {
+  return { ...task, attempts }
+}
+
+const noCounts = { scheduled: 0, pending: 0, processing: 0, completed: 0, failed: 0, canceled: 0 }
+
+export const someStats: Stats = {
+  total: 2,
+  counts: { ...noCounts, pending: 2 },
+  queues: [
+    { queue: 'default', counts: { ...noCounts, pending: 2 }, oldestPendingAgeMs: 5, workers: 1, slots: 10 },
+  ],
+  types: [{ type: 'default', counts: { ...noCounts, pending: 2 }, served: true }],
+  unserved: [],
+  rates: {
+    windowMs: 60_000,
+    submittedPerSecond: 0.5,
+    completedPerSecond: 0,
+    failedPerSecond: 0,
+    canceledPerSecond: 0,
+  },
+  oldestPendingAgeMs: 5,
+}
+
+/** Use cases of which a test needs only some; the others work and remember nothing. */
+export function useCasesWith(some: Partial<UseCases>): UseCases {
+  return {
+    submitTask: async (submission) => ({ task: taskOf(submission), replayed: false }),
+    submitBatch: async (submissions) => ({ batchId: newId(), ids: submissions.map(newId) }),
+    getTask: async (id) => detailOf(taskOf({}, { id })),
+    awaitTask: async (id) => detailOf(taskOf({}, { id, status: 'completed' })),
+    listTasks: async () => ({ tasks: [], next: null, searchedTo: null }),
+    cancelTask: async (id) => detailOf(taskOf({}, { id, status: 'canceled' })),
+    retryTask: async (id) => detailOf(taskOf({}, { id })),
+    readStats: async () => someStats,
+    listWorkers: async () => [],
+    checkReadiness: async () => ({ ok: true, checks: [{ name: 'database', ok: true }] }),
+    ...some,
+  }
+}
+
+export type Api = { app: FastifyInstance; log: string[] }
+
+/** The API over doubles, closed when the test ends, and what it logged. */
+export async function apiWith(
+  t: TestContext,
+  some: Partial<UseCases> = {},
+  apiKeys: readonly string[] = [],
+): Promise<Api> {
+  const log: string[] = []
+  const logger = pino({ level: 'info' }, { write: (line: string) => void log.push(line) })
+  const app = await buildApi({ useCases: useCasesWith(some), apiKeys, log: logger, version: '1.2.3' })
+  t.after(() => app.close())
+  return { app, log }
+}
+
+/** An API that keeps what it was handed in `submissions`. */
+export async function recordingApi(t: TestContext) {
+  const submissions: Submission[] = []
+  const { app } = await apiWith(t, {
+    submitTask: async (submission) => {
+      submissions.push(submission)
+      return { task: taskOf(submission), replayed: false }
+    },
+    submitBatch: async (batch) => {
+      submissions.push(...batch)
+      return { batchId: newId(), ids: batch.map(newId) }
+    },
+  })
+  const post = (body: string | Buffer, headers: Record<string, string> = {}, url = '/tasks') =>
+    app.inject({ method: 'POST', url, body, headers: { 'content-type': 'application/json', ...headers } })
+  return { app, submissions, post }
+}

@@ -1,0 +1,136 @@
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { startTethered, type Tethered } from '../../src/embedded/tether.ts'
+import { freePort, listens } from './ports.ts'
+import { until } from './until.ts'
+
+/** A RabbitMQ node of our own: its name, ports and folders are nobody else's. */
+export type BrokerNode = {
+  /** The address of a virtual host. */
+  url(vhost?: string): string
+  /** Kills it with -9. */
+  kill(): Promise<void>
+  /** Starts it again on the same ports with what it had on disk; resolves when it accepts connections. */
+  start(): Promise<void>
+  /** Kills it for good, with what it has started. */
+  stop(): Promise<void>
+}
+
+export const brokerUser = 'millrace'
+export const brokerPassword = 'millrace'
+const readyWithinMs = 120_000
+
+/** Users, virtual hosts and permissions, as RabbitMQ loads them when it starts. */
+export function definitions(vhosts: readonly string[]): string {
+  return JSON.stringify({
+    users: [{ name: brokerUser, password: brokerPassword, tags: 'administrator' }],
+    vhosts: vhosts.map((name) => ({ name })),
+    permissions: vhosts.map((vhost) => ({
+      user: brokerUser,
+      vhost,
+      configure: '.*',
+      write: '.*',
+      read: '.*',
+    })),
+  })
+}
+
+/** RabbitMQ as it is installed here, if it is. */
+export function brokerProgram(): string | undefined {
+  // Debian's script on the path switches to the system's own account and folders, so not that one first.
+  const folders = ['/usr/lib/rabbitmq/bin', ...(process.env.PATH ?? '').split(delimiter)]
+  return folders.map((folder) => join(folder, 'rabbitmq-server')).find((file) => existsSync(file))
+}
+
+/**
+ * Starts a node with its files in `folder` and these virtual hosts; resolves when it accepts connections. It
+ * ends with this process, however that ends.
+ */
+export async function startBrokerNode(folder: string, vhosts: readonly string[]): Promise<BrokerNode> {
+  const program = brokerProgram()
+  if (program === undefined) throw new Error('rabbitmq-server is not installed')
+  const ports = { amqp: await freePort(), dist: await freePort(), epmd: await freePort() }
+  writeFiles(folder, { port: ports.amqp, vhosts })
+  const env = environmentOf(folder, ports)
+  // Erlang's register of nodes. Started by ourselves, because one that the node starts outlives it.
+  const register = startTethered('epmd', [], { signal: 'KILL', env })
+  let node = startNode(program, { folder, env })
+  await ready(node, { folder, port: ports.amqp })
+  return { url, kill, start, stop }
+
+  function url(vhost = '/'): string {
+    return `amqp://${brokerUser}:${brokerPassword}@127.0.0.1:${ports.amqp}/${encodeURIComponent(vhost)}`
+  }
+
+  async function kill(): Promise<void> {
+    node.release()
+    await node.ended
+  }
+
+  async function start(): Promise<void> {
+    node = startNode(program ?? '', { folder, env })
+    await ready(node, { folder, port: ports.amqp })
+  }
+
+  async function stop(): Promise<void> {
+    await kill()
+    register.release()
+    await register.ended
+  }
+}
+
+function writeFiles(folder: string, { port, vhosts }: { port: number; vhosts: readonly string[] }): void {
+  for (const name of ['mnesia', 'log', 'home']) mkdirSync(join(folder, name))
+  writeFileSync(join(folder, 'plugins'), '[].')
+  writeFileSync(join(folder, 'definitions.json'), definitions(vhosts))
+  writeFileSync(
+    join(folder, 'rabbitmq.conf'),
+    `listeners.tcp.1 = 127.0.0.1:${port}\nload_definitions = ${join(folder, 'definitions.json')}\n`,
+  )
+}
+
+function environmentOf(
+  folder: string,
+  { dist, epmd }: { dist: number; epmd: number },
+): Record<string, string> {
+  return {
+    PATH: process.env.PATH ?? '',
+    HOME: join(folder, 'home'),
+    RABBITMQ_NODENAME: `millrace${dist}@localhost`,
+    RABBITMQ_DIST_PORT: String(dist),
+    RABBITMQ_CONFIG_FILE: join(folder, 'rabbitmq.conf'),
+    RABBITMQ_MNESIA_BASE: join(folder, 'mnesia'),
+    RABBITMQ_LOG_BASE: join(folder, 'log'),
+    RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, 'plugins'),
+    // Its script then becomes the node instead of waiting for it, so that what we kill is the node.
+    RABBITMQ_ALLOW_INPUT: '1',
+    // Schedulers that spin while they wait take the cores from what is tested.
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none',
+    ERL_EPMD_PORT: String(epmd),
+    ERL_EPMD_ADDRESS: '127.0.0.1',
+  }
+}
+
+function startNode(
+  program: string,
+  { folder, env }: { folder: string; env: Record<string, string> },
+): Tethered {
+  const output = openSync(join(folder, 'output.log'), 'a')
+  try {
+    return startTethered(program, ['-noinput'], { signal: 'KILL', env, output })
+  } finally {
+    closeSync(output)
+  }
+}
+
+async function ready(node: Tethered, { folder, port }: { folder: string; port: number }): Promise<void> {
+  const ended = node.ended.then((how) => {
+    const said = readFileSync(join(folder, 'output.log'), 'utf8').slice(-2000)
+    throw new Error(`RabbitMQ ended (${how}):\n${said}`)
+  })
+  const listening = until(() => listens(port), {
+    deadlineMs: readyWithinMs,
+    what: 'RabbitMQ accepts connections',
+  })
+  await Promise.race([ended, listening])
+}

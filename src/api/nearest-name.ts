@@ -5,7 +5,7 @@ export function nearestName(name: string, known: readonly string[]): string | un
   let nearest: string | undefined
   let least = Math.max(1, Math.floor(wanted.length / 3)) + 1
   for (const candidate of known) {
-    const distance = editDistance(wanted, bare(candidate))
+    const distance = distanceBetween(wanted, bare(candidate))
     if (distance < least) {
       least = distance
       nearest = candidate
@@ -22,6 +22,12 @@ export function suggestion(name: string, known: readonly string[]): string {
 
 function bare(name: string): string {
   return name.toLowerCase().replaceAll(/[_-]/g, '')
+}
+
+/** A beginning of at least three letters is as good as one slip. */
+function distanceBetween(a: string, b: string): number {
+  const isBeginning = a.length >= 3 && b.length >= 3 && (a.startsWith(b) || b.startsWith(a))
+  return isBeginning ? Math.min(1, editDistance(a, b)) : editDistance(a, b)
 }
 
 /** Insertions, deletions, replacements and swaps of neighbors between two texts. */

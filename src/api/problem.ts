@@ -87,15 +87,19 @@ export class Problem extends Error {
   }
 }
 
-/** A 422 that lists what is wrong. */
-export function invalid(errors: readonly Fault[]): Problem {
+/** More faults than a person would read. */
+export const mostFaults = 50
+
+/** A 422 that lists what is wrong, up to `mostFaults` of it. */
+export function invalid(faults: readonly Fault[]): Problem {
+  const errors = faults.slice(0, mostFaults)
   return new Problem('invalid-request', summary(errors), { errors })
 }
 
 function summary(errors: readonly Fault[]): string {
   const [first] = errors
-  if (errors.length !== 1 || !first) return `${errors.length} things are wrong with the request; see errors`
-  return `${placeOf(first)} ${first.detail}`
+  if (errors.length === 1 && first) return `${placeOf(first)} ${first.detail}`
+  return `${errors.length}${errors.length === mostFaults ? ' or more' : ''} things are wrong; see errors`
 }
 
 function placeOf(fault: Fault): string {

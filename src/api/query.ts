@@ -36,7 +36,7 @@ export function openQuery(query: unknown, known: readonly string[]): Query {
       return value
     },
     close() {
-      if (faults.length > 0) throw invalid(faults.slice(0, 50))
+      if (faults.length > 0) throw invalid(faults)
     },
   }
 }

@@ -13,16 +13,13 @@ import {
 } from './json-envelope.ts'
 import { JsonSyntaxError } from './json-scan.ts'
 import { suggestion } from './nearest-name.ts'
-import { type Fault, invalid, Problem } from './problem.ts'
+import { type Fault, invalid, mostFaults, Problem } from './problem.ts'
 import {
   lastRunYear,
   type SubmissionField,
   type SubmissionFields,
   submissionFields,
 } from './submission-schema.ts'
-
-/** More faults than a person would read. */
-const mostFaults = 50
 
 /**
  * The submission in the body of POST /tasks. `keyHeader` is the header Idempotency-Key. Throws the Problem that
@@ -64,7 +61,7 @@ function readTasks(tasks: readonly (Envelope | undefined)[], faults: Fault[]): S
     if (submission) submissions.push(submission)
     if (faults.length >= mostFaults) break
   }
-  if (faults.length > 0) throw invalid(faults.slice(0, mostFaults))
+  if (faults.length > 0) throw invalid(faults)
   return submissions
 }
 

@@ -86,7 +86,7 @@ export function keepConnected(
   function complain(url: string, error: unknown) {
     const reason = reasonOf(error)
     if (reason !== complaint) {
-      log.warn({ broker: hostOf(url), connection: name, reason }, 'RabbitMQ is not reachable, trying again')
+      log.warn({ broker: hostOf(url), connection: name, reason }, 'no connection to RabbitMQ, trying again')
     }
     complaint = reason
   }

@@ -8,7 +8,7 @@ import { declareQueue, type Place, queueName } from './rabbitmq-topology.ts'
 export type Line = {
   /** Why the broker refuses messages, while it does. */
   blocked(): string | undefined
-  /** Answers the mail that is confirmed and in a queue; waits 10 s at most. Never rejects. One call at a time. */
+  /** Answers the mail that is confirmed and in a queue; waits some 20 s at most. Never rejects. One call at a time. */
   deliver(mail: readonly Mail[]): Promise<Mail[]>
   consumersOf(place: Place): Promise<number>
 }
@@ -21,7 +21,6 @@ export async function openLine(
   { log, broken }: { log: Log; broken: (reason: string) => void },
 ): Promise<Line> {
   let blocked: string | undefined
-  const declared = new Set<string>()
   const refused = new Set<string>()
   watchAlarms()
   const channel = await openConfirmingChannel(model, () => broken('the publishing channel was closed'))
@@ -31,38 +30,29 @@ export async function openLine(
     consumersOf: async (place) => (await declareQueue(model, place)).consumers,
   }
 
+  /**
+   * What comes back has no queue, because it is the first or because somebody has deleted it: it is sent once more
+   * after declaring one. Nothing is declared ahead: RabbitMQ 3.10 closes a connection on which a queue is declared
+   * at the moment in which another makes the same one, as a worker that starts may do.
+   */
   async function deliver(mail: readonly Mail[]): Promise<Mail[]> {
     const { routed, unroutable } = await send(mail)
     if (unroutable.length === 0) return routed
-    // Somebody has deleted the queue since it was declared.
-    for (const { place } of unroutable) declared.delete(queueName(place))
+    const places = new Map(unroutable.map(({ place }) => [queueName(place), place]))
+    await Promise.all([...places].map(([name, place]) => declare(name, place)))
     return [...routed, ...(await send(unroutable)).routed]
   }
 
   async function send(mail: readonly Mail[]) {
-    await declareNew(mail)
-    const receipt = await channel.send(
-      mail.filter(({ place }) => declared.has(queueName(place))),
-      confirmTimeoutMs,
-    )
+    const receipt = await channel.send(mail, confirmTimeoutMs)
     // An alarm explains it; anything else is cured, if at all, by another connection, perhaps to another node.
     if (receipt.timedOut && blocked === undefined) broken(`no confirm within ${confirmTimeoutMs} ms`)
     return receipt
   }
 
-  async function declareNew(mail: readonly Mail[]) {
-    const places = new Map<string, Place>()
-    for (const { place } of mail) {
-      const name = queueName(place)
-      if (!declared.has(name)) places.set(name, place)
-    }
-    await Promise.all([...places].map(([name, place]) => declare(name, place)))
-  }
-
   async function declare(name: string, place: Place) {
     try {
       await declareQueue(model, place)
-      declared.add(name)
       refused.delete(name)
     } catch (error) {
       if (!refused.has(name)) log.warn({ queue: name, reason: reasonOf(error) }, 'RabbitMQ refuses a queue')

@@ -18,7 +18,9 @@ export function instant(text: string): string {
   try {
     return new Date(Date.now() - durationMs(text)).toISOString()
   } catch {
-    throw new InvalidArgumentError('It is an instant such as 2030-01-31T09:00:00Z, or a time ago such as 30m, 2h, 1d.')
+    throw new InvalidArgumentError(
+      'It is an instant such as 2030-01-31T09:00:00Z, or a time ago such as 30m, 2h, 1d.',
+    )
   }
 }
 

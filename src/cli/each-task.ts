@@ -3,8 +3,8 @@ import { ConnectionError } from '../client/index.ts'
 import { exitCode } from './exit-code.ts'
 import { exitCodeFor, report } from './failure.ts'
 import { type OutputOptions, printerFor } from './output.ts'
-import { taskColumns } from './task-view.ts'
 import { taskPath } from './task-path.ts'
+import { taskColumns } from './task-view.ts'
 
 /**
  * Does the same to several tasks, in order, and prints each as it is then. One that cannot be done is reported

@@ -33,19 +33,23 @@ function sentenceFor(error: unknown): string {
   if (error instanceof ConnectionError) {
     return `error: ${error.detail}\nStart a Millrace with \`npm start\`, or say where one is with MILLRACE_URL or --url.`
   }
-  if (error instanceof MillraceError) return `error: ${[error.detail, ...fieldsOf(error), ...adviceFor(error)].join('\n')}`
+  if (error instanceof MillraceError)
+    return `error: ${[error.detail, ...fieldsOf(error), ...adviceFor(error)].join('\n')}`
   if (isForPeople(error)) return `error: ${error.message}`
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 
 function fieldsOf({ errors, detail: whole }: MillraceError): string[] {
   return errors
-    .map(({ pointer, parameter, header, detail }) => `  ${[pointer ?? parameter ?? header, detail].join(': ')}`)
+    .map(
+      ({ pointer, parameter, header, detail }) => `  ${[pointer ?? parameter ?? header, detail].join(': ')}`,
+    )
     .filter((line) => !whole.includes(line.trim()))
 }
 
 function adviceFor({ status }: MillraceError): string[] {
-  if (status === 401 || status === 403) return ['Give one of the API_KEYS of the server with MILLRACE_API_KEY or --api-key.']
+  if (status === 401 || status === 403)
+    return ['Give one of the API_KEYS of the server with MILLRACE_API_KEY or --api-key.']
   if (status === 503) return ['The server is there and cannot work now; try again in a moment.']
   return []
 }

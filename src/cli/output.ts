@@ -37,7 +37,11 @@ export function printerFor(options: OutputOptions, columns: readonly Column[]): 
 }
 
 /** Prints one thing; `linesOf` is how people read it. */
-export function printOne(options: OutputOptions, text: string, linesOf: (row: Row) => readonly string[]): void {
+export function printOne(
+  options: OutputOptions,
+  text: string,
+  linesOf: (row: Row) => readonly string[],
+): void {
   const format = formatOf(options)
   if (format === 'table') linesOf(JSON.parse(text)).forEach((line) => void print(line))
   else print(format === 'ids' ? idIn(text) : format === 'json' ? text : onOneLine(text))

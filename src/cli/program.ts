@@ -1,12 +1,12 @@
-import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
-import { apiCommand, migrateCommand, startCommand, workerCommand } from './commands/processes.ts'
+import { version } from '../main/version.ts'
 import { cancelCommand } from './commands/cancel.ts'
 import { configCommand } from './commands/config.ts'
 import { demoCommand } from './commands/demo.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { getCommand } from './commands/get.ts'
 import { listCommand } from './commands/list.ts'
+import { apiCommand, migrateCommand, startCommand, workerCommand } from './commands/processes.ts'
 import { retryCommand } from './commands/retry.ts'
 import { statsCommand } from './commands/stats.ts'
 import { submitCommand } from './commands/submit.ts'
@@ -32,31 +32,29 @@ const orderly = new Set(['start', 'api', 'worker', 'demo'])
 function programOf(): Command {
   const program = new Command('millrace')
     .description('Durable task processing on PostgreSQL.')
-    .version(version(), '-v, --version')
-    .helpCommand(true)
+    .version(version, '-v, --version')
     .exitOverride()
-    .configureHelp({ showGlobalOptions: false })
-    .hook('preAction', (_, { name }) => {
-      if (!orderly.has(name())) process.once('SIGINT', () => process.exit(exitCode.interrupted))
+    .configureHelp({ subcommandTerm: (command) => command.name() })
+    .hook('preAction', (_, command) => {
+      if (!orderly.has(command.name())) process.once('SIGINT', () => process.exit(exitCode.interrupted))
     })
   for (const [heading, commands] of groups()) {
     program.commandsGroup(heading)
     for (const command of commands) program.addCommand(command.exitOverride())
   }
+  program.helpCommand('help [command]', 'print the help of a command')
   return withExamples(program, `millrace submit '"hello"' --wait`, 'millrace list --status failed --limit 5')
 }
 
 function groups(): [string, Command[]][] {
   return [
     ['Run:', [startCommand(), demoCommand(), apiCommand(), workerCommand(), migrateCommand()]],
-    ['Tasks:', [submitCommand(), getCommand(), waitCommand(), listCommand(), cancelCommand(), retryCommand()]],
+    [
+      'Tasks:',
+      [submitCommand(), getCommand(), waitCommand(), listCommand(), cancelCommand(), retryCommand()],
+    ],
     ['Look:', [statsCommand(), workersCommand(), configCommand(), doctorCommand()]],
   ]
-}
-
-function version(): string {
-  const manifest: { version: string } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-  return manifest.version
 }
 
 /** `millrace list | head -1`: whoever read us has seen enough. */

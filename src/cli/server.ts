@@ -10,7 +10,11 @@ export type ServerOptions = { url?: string; apiKey?: string }
 export function withServer(command: Command): Command {
   return command
     .addOption(new Option('--url <url>', `where the server is (default: ${defaultUrl})`).env('MILLRACE_URL'))
-    .addOption(new Option('--api-key <key>', 'one of its API_KEYS; better given by the variable').env('MILLRACE_API_KEY'))
+    .addOption(
+      new Option('--api-key <key>', 'one of its API_KEYS; better given by the variable').env(
+        'MILLRACE_API_KEY',
+      ),
+    )
 }
 
 // People wait at the other end: long enough for a server that restarts, not for one that is not there.

@@ -7,6 +7,8 @@ export type Column = {
   /** Characters; the columns without one share what is left of the line. */
   width?: number
   align?: 'right'
+  /** Never cut; for a last column. */
+  whole?: true
   of(row: Row): unknown
   /** Colors the cell, which has its full width by then. */
   paint?(cell: string, row: Row): string
@@ -19,11 +21,13 @@ const narrowest = 8
 export function tableOf(columns: readonly Column[], lineWidth: number) {
   const widths = widthsOf(columns, lineWidth)
   return {
-    head: (): string => bold(line(columns.map(({ title }, at) => fitted(title, widths[at]!, columns[at]!.align)))),
+    head: (): string =>
+      bold(line(columns.map(({ title }, at) => fitted(title, widths[at]!, columns[at]!.align)))),
     row: (row: Row): string =>
       line(
         columns.map((column, at) => {
-          const cell = fitted(text(column.of(row)), widths[at]!, column.align)
+          const value = text(column.of(row))
+          const cell = column.whole ? value : fitted(value, widths[at]!, column.align)
           return column.paint ? column.paint(cell, row) : cell
         }),
       ),
@@ -41,13 +45,16 @@ function line(cells: string[]): string {
   return cells.join(gap).trimEnd()
 }
 
+/** A number with digits missing would be another number, so those are never cut. */
 function fitted(cell: string, width: number, align?: 'right'): string {
-  const cut = cell.length > width ? `${cell.slice(0, width - 1)}…` : cell
-  return align === 'right' ? cut.padStart(width) : cut.padEnd(width)
+  if (align === 'right') return cell.padStart(width)
+  return cell.length > width ? `${cell.slice(0, width - 1)}…` : cell.padEnd(width)
 }
 
 function text(value: unknown): string {
-  return value === null || value === undefined || value === '' ? '-' : printable(String(value)).replace(/\s+/g, ' ')
+  return value === null || value === undefined || value === ''
+    ? '-'
+    : printable(String(value)).replace(/\s+/g, ' ')
 }
 
 /** `name   value` lines with the names aligned; values keep their length. */

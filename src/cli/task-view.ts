@@ -29,7 +29,7 @@ export function taskLines(text: string): (task: Row) => string[] {
     const facts = Object.entries(task)
       .filter(([name, value]) => value !== null && name !== 'attempts')
       .map(([name, value]) => [name, shown(isJson.has(name) ? texts.get(name) : value)] as const)
-    return [...factsOf(facts).map((line) => painted(line, task)), ...attemptLines(task['attempts'])]
+    return [...factsOf(facts).map((line) => painted(line, task)), ...attemptLines(task.attempts)]
   }
 }
 
@@ -39,13 +39,16 @@ function painted(line: string, { status }: Row): string {
 
 function shown(value: unknown): string {
   const all = String(value)
-  return all.length > longestShown ? `${all.slice(0, longestShown)}… (${all.length} characters; -o json has them all)` : all
+  return all.length > longestShown
+    ? `${all.slice(0, longestShown)}… (${all.length} characters; -o json has them all)`
+    : all
 }
 
 function attemptLines(attempts: unknown): string[] {
   if (!Array.isArray(attempts) || attempts.length === 0) return []
   const facts = attempts.map(
-    ({ attempt, finishedAt, error }) => [`attempt ${attempt}`, `${finishedAt}  ${error?.name}: ${error?.message}`] as const,
+    ({ attempt, finishedAt, error }) =>
+      [`attempt ${attempt}`, `${finishedAt}  ${error?.name}: ${error?.message}`] as const,
   )
   return ['', ...factsOf(facts)]
 }

@@ -15,11 +15,7 @@ export class TaskError extends Error {
   /** Which task of a batch, counted from 0. */
   readonly index: number | undefined
 
-  constructor(
-    code: ErrorCode,
-    message: string,
-    about: { task?: TaskDetail; index?: number } = {},
-  ) {
+  constructor(code: ErrorCode, message: string, about: { task?: TaskDetail; index?: number } = {}) {
     super(message)
     this.name = 'TaskError'
     this.code = code
@@ -31,7 +27,9 @@ export class TaskError extends Error {
 /** The database cannot answer now. Nothing is known about the statement's effect; it may be repeated. */
 export class StoreUnavailableError extends Error {
   constructor(cause: unknown) {
-    super(`the database is not available: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    super(`the database is not available: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    })
     this.name = 'StoreUnavailableError'
   }
 }

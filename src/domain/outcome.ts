@@ -52,7 +52,8 @@ export function outcomeOf(task: ClaimedTask, verdict: Verdict, random: () => num
       const { failure } = verdict
       const maxAttempts = task.maxAttempts ?? verdict.maxAttempts ?? defaultMaxAttempts
       const failures = task.failures + 1
-      if (!verdict.retryable || failures >= maxAttempts) return { task, status: 'failed', failure, maxAttempts }
+      if (!verdict.retryable || failures >= maxAttempts)
+        return { task, status: 'failed', failure, maxAttempts }
       const delayMs = verdict.delayMs ?? backoffMs(failures, random)
       return { task, status: 'scheduled', failure, maxAttempts, delayMs }
     }

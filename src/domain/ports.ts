@@ -63,7 +63,10 @@ export type AttemptRef = { id: string; attempt: number }
 export type WorkerIdentity = { id: string; types: readonly string[]; packetLimit: number }
 
 /** The one difference between the transports: the ledger is searched, `look` packets far, or messages named the packets. */
-export type Want = { room: number } & ({ queues: readonly string[]; look: number } | { packets: readonly PacketId[] })
+export type Want = { room: number } & (
+  | { queues: readonly string[]; look: number }
+  | { packets: readonly PacketId[] }
+)
 
 export type Claim = {
   tasks: ClaimedTask[]
@@ -116,7 +119,10 @@ export type Upkeep = {
   /** Moves tasks that are due from the schedule to pending. Answers their packets, and when the next one is due. */
   promote(limit: number, packetSize: number): Promise<{ packets: PacketRef[]; nextInMs: number | null }>
   /** Puts back the packets of dead workers; `again`: someone is missing, look once more soon. */
-  sweep(leaseMs: number, mayJudge: boolean): Promise<{ workers: string[]; packets: PacketRef[]; again: boolean }>
+  sweep(
+    leaseMs: number,
+    mayJudge: boolean,
+  ): Promise<{ workers: string[]; packets: PacketRef[]; again: boolean }>
   /** Adds the counters of closed connections to one row each. */
   foldCounters(): Promise<void>
   /** Writes down the counts of this moment, for rates. */
@@ -185,7 +191,13 @@ export type Counts = Record<Status, number>
 export type Stats = {
   total: number
   counts: Counts
-  queues: { queue: string; counts: Counts; oldestPendingAgeMs: number | null; workers: number; slots: number }[]
+  queues: {
+    queue: string
+    counts: Counts
+    oldestPendingAgeMs: number | null
+    workers: number
+    slots: number
+  }[]
   /** `served`: a live worker has a handler for the type. */
   types: { type: string; counts: Counts; served: boolean }[]
   /** Types with unfinished tasks for which no live worker has a handler. */

@@ -44,6 +44,13 @@ export async function openCluster(
   return { dir, account, access: readAccess(dir) }
 }
 
+/** The cluster in `<dataDir>/postgres` as somebody sees it who only wants to connect to it, if there is one. */
+export function knownCluster(dataDir: string): Cluster | undefined {
+  const dir = join(dataDir, 'postgres')
+  if (!existsSync(join(dir, accessFile))) return undefined
+  return { dir, account: undefined, access: readAccess(dir) }
+}
+
 /** Remembers the port, so that the address stays the same from one start to the next where it can. */
 export function rememberPort({ dir, account, access }: Cluster, port: number): Cluster {
   const remembered = { ...access, port }

@@ -6,6 +6,9 @@ export class EmbeddedError extends Error {
   }
 }
 
+/** Another process of Millrace keeps this data directory's server up. */
+export class HeldError extends EmbeddedError {}
+
 const elsewhere = 'set DATABASE_URL to use a PostgreSQL of your own'
 
 const known: [RegExp, (dir: string, match: RegExpMatchArray) => string][] = [

@@ -3,13 +3,13 @@ import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { accountFor } from './account.ts'
 import { binariesFor } from './binaries.ts'
-import { openCluster } from './cluster.ts'
+import { knownCluster, openCluster } from './cluster.ts'
 import { askServer, urlOf } from './connection.ts'
 import { EmbeddedError, explained } from './errors.ts'
 import { holdDirectory } from './lock.ts'
 import { type Launch, runServer, type Server, stopServer } from './server.ts'
 
-export { EmbeddedError } from './errors.ts'
+export { EmbeddedError, HeldError } from './errors.ts'
 
 /** PostgreSQL, running until `stop` is called or this process ends. */
 export type Embedded = {
@@ -50,6 +50,14 @@ export async function startEmbedded({ dataDir, settings, report }: EmbeddedOptio
   } catch (error) {
     throw explained(dir, error)
   }
+}
+
+/** The address of the server of a data directory if it answers now, whoever keeps it up. */
+export async function runningUrl(dataDir: string): Promise<string | undefined> {
+  const cluster = knownCluster(resolve(dataDir))
+  if (cluster?.access.port == null) return undefined
+  const reply = await askServer(cluster, 'select 1')
+  return reply.kind === 'answer' ? urlOf(cluster, database) : undefined
 }
 
 type Held = {

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { EmbeddedError } from './errors.ts'
+import { HeldError } from './errors.ts'
 
 /**
  * Holds a data directory for this process until `release` or its death, however it dies.
@@ -17,7 +17,7 @@ export function holdDirectory(dataDir: string): { release(): void } {
   } catch (error) {
     lock.close()
     if (!isBusy(error)) throw error
-    throw new EmbeddedError(
+    throw new HeldError(
       `${dataDir} is held by another millrace${pidIn(pidFile)}: stop that one, or set DATA_DIR to another folder`,
     )
   }

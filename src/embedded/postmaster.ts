@@ -1,6 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isAlive } from '../runtime/is-alive.ts'
 import type { Cluster } from './cluster.ts'
 import { askServer } from './connection.ts'
 import { EmbeddedError } from './errors.ts'
@@ -51,15 +52,6 @@ function readPostmaster(dir: string): Postmaster | undefined {
     return pid > 0 ? { pid, port: port || 0 } : undefined
   } catch {
     return undefined
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
 }
 

@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { limits } from '../domain/submission.ts'
 import type { BatchContext, TaskContext } from './context.ts'
@@ -104,7 +105,7 @@ export function defineTask(options: object): object {
 }
 
 export function isTaskDefinition(value: unknown): value is TaskDefinition {
-  return typeof value === 'object' && value !== null && mark in value
+  return typeof value === 'object' && value !== null && !types.isProxy(value) && mark in value
 }
 
 /** The limit of an attempt: the task's own, else its handler's. */

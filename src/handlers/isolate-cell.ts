@@ -28,20 +28,19 @@ export type Cell = {
   inspect(): void
 }
 
-type Deps = {
-  handlers: Handlers
-  log: Logger
+type Deps = { handlers: Handlers; log: Logger; longestBlockMs: number }
+
+type Options = {
   crashes: number
   /** Only one task ever runs in it, so that its end has one culprit. */
   isSolitary: boolean
-  longestBlockMs: number
   /** Called once, when the process has ended and all its tasks are settled. */
-  onClose(): void
+  onClose(cell: Cell): void
 }
 
-export function startCell(deps: Deps): Cell {
-  const { definitions, path } = deps.handlers
-  const { log, crashes, isSolitary, longestBlockMs, onClose } = deps
+export function startCell({ handlers, log, longestBlockMs }: Deps, options: Options): Cell {
+  const { definitions, path } = handlers
+  const { crashes, isSolitary, onClose } = options
   const process = startIsolatedProcess({ path, logLevel: log.level }, { onMessage: hear, onClose: close })
   const jobs = new Map<string, Job & { dueAtMs: number }>()
   let state: 'starting' | 'ready' | 'ending' = 'starting'
@@ -51,7 +50,8 @@ export function startCell(deps: Deps): Cell {
   let reason: string | undefined
   let hasTimedOut = false
   let fatal: Death['fatal']
-  return { crashes, size: () => jobs.size, isOpen, take, abort, end, inspect }
+  const cell: Cell = { crashes, size: () => jobs.size, isOpen, take, abort, end, inspect }
+  return cell
 
   function isOpen() {
     return state !== 'ending' && !reason && !fatal
@@ -118,7 +118,7 @@ export function startCell(deps: Deps): Cell {
     const death: Death = { exit, wasReady, isSolitary, hasTimedOut, reason, fatal }
     for (const { task } of jobs.values())
       settle(task.id, task.attempt, verdictOnDeath(task, death, definitions.get(task.type)))
-    onClose()
+    onClose(cell)
   }
 }
 

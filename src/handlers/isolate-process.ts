@@ -49,8 +49,9 @@ export function startIsolatedProcess(
   }
 
   function end() {
+    if (killer) return
     send({ kind: 'end' })
-    killer ??= setTimeout(kill, endsWithinMs)
+    killer = setTimeout(kill, endsWithinMs)
   }
 
   function kill() {

@@ -3,6 +3,9 @@ import { createLocalRunner, type Runner } from './attempt.ts'
 import { createIsolation } from './isolate.ts'
 import type { Handlers } from './load-handlers.ts'
 
+/** A handler that blocks its process for longer is taken for an endless loop. */
+export const longestBlockMs = 60_000
+
 /** Runs attempts in this process, and suspects apart from it. `concurrency` is how many may run at once. */
 export function createRunner({
   handlers,
@@ -14,7 +17,7 @@ export function createRunner({
   concurrency: number
 }): Runner {
   const here = createLocalRunner({ definitions: handlers.definitions, log })
-  const apart = createIsolation({ handlers, log, concurrency })
+  const apart = createIsolation({ handlers, log, concurrency, longestBlockMs })
   return {
     types: here.types,
     run: (task) => (task.crashes > 0 ? apart : here).run(task),

@@ -11,25 +11,31 @@ import { taskStore } from '../storage/tasks.ts'
 import { workerRegistry } from '../storage/workers.ts'
 import { awaiting } from '../usecases/await-task.ts'
 import { capacityBook } from '../usecases/capacity.ts'
-import { changing } from '../usecases/change.ts'
-import { taskNotFound } from '../usecases/change.ts'
+import { changing, taskNotFound } from '../usecases/change.ts'
 import type { UseCases } from '../usecases/index.ts'
 import { checkReadiness, type Probe } from '../usecases/readiness.ts'
 import { submitting } from '../usecases/submit.ts'
-import { databaseOf } from './database.ts'
+import { databaseUrlOf } from './database.ts'
 import { gatherOn, type Node, openNode, sleep, untilMigrated } from './node.ts'
 import { version } from './version.ts'
 
 /** Runs an api process until it is told to stop. It answers at once, with 503 while the database is away. */
 export async function runApi(config: Config, log: Log): Promise<void> {
-  const { url: databaseUrl, stop: stopDatabase } = await databaseOf(config, (line) => log.warn(line))
+  const { url: databaseUrl, stop: stopDatabase } = await databaseUrlOf(config, (line) => log.warn(line))
   const node = openNode(config, databaseUrl, log)
   const app = await buildApi({ useCases: useCasesOf(node), apiKeys: config.apiKeys, log, version })
   const url = await app.listen({ host: config.host, port: config.port })
   log.info({ url }, 'listening')
   void untilMigrated(databaseUrl, config, log).then(() => process.send?.({ type: 'ready', url }))
-  const services: Service[] = [{ name: 'embedded PostgreSQL', stop: stopDatabase }, ...node.services, served(app)]
-  await runUntilSignal(services, { deadlineMs: config.shutdownGraceMs + 5_000, report: (line) => log.info(line) })
+  const services: Service[] = [
+    { name: 'embedded PostgreSQL', stop: stopDatabase },
+    ...node.services,
+    served(app),
+  ]
+  await runUntilSignal(services, {
+    deadlineMs: config.shutdownGraceMs + 5_000,
+    report: (line) => log.info(line),
+  })
 }
 
 function served(app: FastifyInstance): Service {
@@ -69,6 +75,7 @@ function probesOf(looks: Node['looks'], publisher: Node['publisher']): Probe[] {
     { name: 'partitions', check: () => partitionsReachAhead(looks) },
   ]
   // Not a reason to be unready: submissions are accepted without the broker, and run when it is back.
-  const broker = async () => (publisher?.connected() ? 'connected' : 'away: tasks are accepted and run when it is back')
+  const broker = async () =>
+    publisher?.connected() ? 'connected' : 'away: tasks are accepted and run when it is back'
   return publisher ? [...probes, { name: 'broker', check: broker }] : probes
 }

@@ -18,7 +18,7 @@ const holderReadyWithinMs = 60_000
  * The database of the settings: `databaseUrl`, or the embedded server of `dataDir`. That one is brought up by the
  * process that comes first, and used by those that come while it runs. Fails with EmbeddedError.
  */
-export async function databaseOf(
+export async function databaseUrlOf(
   config: Pick<Config, 'databaseUrl' | 'dataDir'>,
   report?: (line: string) => void,
 ): Promise<DatabaseHandle> {

@@ -25,7 +25,9 @@ process.exit(0) // ends this thread only
 async function live(): Promise<void> {
   let waitMs = 50
   while (!stopping.signal.aborted) {
-    const client = new pg.Client(clientConfig(databaseUrl, { statementTimeoutMs: heartbeatMs, plans: 'looks' }))
+    const client = new pg.Client(
+      clientConfig(databaseUrl, { statementTimeoutMs: heartbeatMs, plans: 'looks' }),
+    )
     try {
       await beat(client, () => {
         waitMs = 50
@@ -53,7 +55,10 @@ async function beat(client: pg.Client, onAlive: () => void): Promise<void> {
   onAlive()
   tell({ kind: 'alive' })
   while (!stopping.signal.aborted) {
-    await Promise.race([broken.promise, sleep(heartbeatMs, undefined, { signal: stopping.signal }).catch(() => {})])
+    await Promise.race([
+      broken.promise,
+      sleep(heartbeatMs, undefined, { signal: stopping.signal }).catch(() => {}),
+    ])
     if (!stopping.signal.aborted) await announce(client)
   }
   await client.query(leaveText, [worker.id])

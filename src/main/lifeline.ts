@@ -6,7 +6,11 @@ import type { Service } from '../runtime/service.ts'
 export type Announcement = Omit<WorkerInfo, 'running' | 'startedAt' | 'lastSeenAt'>
 
 /** `shared`: how many tasks run, and the turns of the main thread's event loop. */
-export type LifelineData = { databaseUrl: string; worker: Announcement; shared: Int32Array<SharedArrayBuffer> }
+export type LifelineData = {
+  databaseUrl: string
+  worker: Announcement
+  shared: Int32Array<SharedArrayBuffer>
+}
 
 export type LifelineMessage =
   | { kind: 'alive' }
@@ -30,7 +34,10 @@ const turnMs = 500
 export async function startLifeline({ databaseUrl, worker, running, hear }: LifelineDeps): Promise<Service> {
   const shared = new Int32Array(new SharedArrayBuffer(8))
   const data: LifelineData = { databaseUrl, worker, shared }
-  const thread = new Worker(new URL('./lifeline-thread.ts', import.meta.url), { workerData: data, execArgv: [] })
+  const thread = new Worker(new URL('./lifeline-thread.ts', import.meta.url), {
+    workerData: data,
+    execArgv: [],
+  })
   const known = Promise.withResolvers<void>()
   const gone = Promise.withResolvers<void>()
   thread.on('message', (message: LifelineMessage) => {

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import { type RabbitPublisher, rabbitPublisher } from '../broker/rabbitmq-publisher.ts'
-import { packetLimit, type PacketRef } from '../domain/packet.ts'
+import { type PacketRef, packetLimit } from '../domain/packet.ts'
 import type { Notices, Sleep } from '../domain/ports.ts'
 import { batch } from '../runtime/batch.ts'
 import type { Config } from '../runtime/config.ts'
@@ -64,7 +64,11 @@ export function openNode(config: Config, databaseUrl: string, log: Log): Node {
   return { moves, looks, notices, announce, publisher, services }
 }
 
-function relayTo(publisher: RabbitPublisher, moves: Database, { log, services }: { log: Log; services: Service[] }) {
+function relayTo(
+  publisher: RabbitPublisher,
+  moves: Database,
+  { log, services }: { log: Log; services: Service[] },
+) {
   const relay = startRelay({ outbox: outbox(moves), publisher, log, sleep })
   services.push({ name: 'publisher', stop: publisher.stop }, { name: 'relay', stop: relay.stop })
   return relay.offer

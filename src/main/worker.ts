@@ -13,18 +13,21 @@ import { runUntilSignal, type Service } from '../runtime/service.ts'
 import { outbox } from '../storage/packets.ts'
 import { workLedger } from '../storage/work-ledger.ts'
 import { startWork, type Work } from '../usecases/work.ts'
-import { databaseOf } from './database.ts'
+import { databaseUrlOf } from './database.ts'
 import { startLifeline } from './lifeline.ts'
 import { gatherOn, type Node, openNode, sleep, untilMigrated } from './node.ts'
 import { version } from './version.ts'
 
 /** Runs a worker process until it is told to stop; then tasks have the grace period, and the rest is handed back. */
 export async function runWorker(config: Config, log: Log): Promise<void> {
-  const { url: databaseUrl, stop: stopDatabase } = await databaseOf(config, (line) => log.warn(line))
+  const { url: databaseUrl, stop: stopDatabase } = await databaseUrlOf(config, (line) => log.warn(line))
   const services: Service[] = [{ name: 'embedded PostgreSQL', stop: stopDatabase }]
   services.push(...(await startWorkerServices(config, databaseUrl, log)))
   process.send?.({ type: 'ready' })
-  await runUntilSignal(services, { deadlineMs: config.shutdownGraceMs + 10_000, report: (line) => log.info(line) })
+  await runUntilSignal(services, {
+    deadlineMs: config.shutdownGraceMs + 10_000,
+    report: (line) => log.info(line),
+  })
 }
 
 const finishLanes = 2
@@ -55,7 +58,8 @@ export async function startWorkerServices(config: Config, databaseUrl: string, l
       if (message.kind === 'packets') wake()
       if (message.kind === 'canceled') work?.cancel(message.ids)
       if (message.kind === 'alive') void reconcile(work, log) // notices may have been missed, claims unanswered
-      if (message.kind === 'lost') log.warn({ reason: message.reason }, 'the lifeline to the database is cut; reconnecting')
+      if (message.kind === 'lost')
+        log.warn({ reason: message.reason }, 'the lifeline to the database is cut; reconnecting')
     },
   })
   work = startWork({
@@ -98,7 +102,11 @@ function openSource({ queues, amqpUrls }: Config, { moves }: Node, log: Log): Op
     log,
     async onMarker(place, at) {
       const packets = await resend(place, at)
-      if (packets > 0) log.warn({ ...place, packets }, 'packets were lost on their way through the broker; sending them again')
+      if (packets > 0)
+        log.warn(
+          { ...place, packets },
+          'packets were lost on their way through the broker; sending them again',
+        )
     },
   })
   return { source, wake: () => {}, services: [{ name: 'consumer', stop: source.stop }] }
@@ -123,5 +131,7 @@ function reconciling(work: Work, log: Log): Service {
 }
 
 async function reconcile(work: Work | undefined, log: Log): Promise<void> {
-  await work?.reconcile().catch((error) => log.debug({ err: error }, 'could not compare with the ledger; trying later'))
+  await work
+    ?.reconcile()
+    .catch((error) => log.debug({ err: error }, 'could not compare with the ledger; trying later'))
 }

@@ -34,11 +34,19 @@ types.setTypeParser(20, Number) // bigint: counts and packet numbers, far below 
 
 /** Connects lazily; survives restarts of the server; every error comes out as one of the domain's. */
 export function openDatabase(url: string, options: DatabaseOptions): Database {
-  const pool = new pg.Pool({ ...clientConfig(url, options), max: options.connections, idleTimeoutMillis: 30_000 })
+  const pool = new pg.Pool({
+    ...clientConfig(url, options),
+    max: options.connections,
+    idleTimeoutMillis: 30_000,
+  })
   pool.on('error', () => {}) // an idle connection was lost; the next query opens another
   pool.on('connect', (client) => client.on('error', () => {}))
 
-  return { run: (statement, values) => repeat(() => once(statement, values)), transaction, close: () => pool.end() }
+  return {
+    run: (statement, values) => repeat(() => once(statement, values)),
+    transaction,
+    close: () => pool.end(),
+  }
 
   async function once<R extends Row>(statement: Statement, values: readonly unknown[] = []): Promise<R[]> {
     return withClient((client) => rowsOf<R>(client, statement, values))
@@ -75,7 +83,10 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
 }
 
 /** One client outside any pool, with the same settings: for locks and notifications. */
-export function clientConfig(url: string, { statementTimeoutMs, plans }: Omit<DatabaseOptions, 'connections'>) {
+export function clientConfig(
+  url: string,
+  { statementTimeoutMs, plans }: Omit<DatabaseOptions, 'connections'>,
+) {
   return {
     connectionString: url,
     application_name: 'millrace',
@@ -89,7 +100,11 @@ export function clientConfig(url: string, { statementTimeoutMs, plans }: Omit<Da
   } satisfies pg.ClientConfig
 }
 
-async function rowsOf<R extends Row>(client: pg.ClientBase, { name, text }: Statement, values: readonly unknown[]) {
+async function rowsOf<R extends Row>(
+  client: pg.ClientBase,
+  { name, text }: Statement,
+  values: readonly unknown[],
+) {
   const result = await client.query<R>({ name, text, values: [...values], rowMode: 'array' })
   return result.rows
 }

@@ -1,10 +1,10 @@
-import type { Outcome } from '../domain/outcome.ts'
 import { fingerprintOf } from '../domain/fingerprint.ts'
+import type { Outcome } from '../domain/outcome.ts'
 import type { PacketId, PacketRef } from '../domain/packet.ts'
 import { int2s, int4s, int8s, texts, uuids } from './arrays.ts'
 import type { Database } from './connection.ts'
 import { countEachMove, countMoves } from './counters.ts'
-import { packetRef, type PacketRow } from './packets.ts'
+import { type PacketRow, packetRef } from './packets.ts'
 
 type Completed = Extract<Outcome, { status: 'completed' }>
 type Failed = Extract<Outcome, { status: 'failed' | 'scheduled' }>

@@ -2,7 +2,7 @@ import type { PacketId, PacketRef } from '../domain/packet.ts'
 import { int4s, int8s, uuids } from './arrays.ts'
 import type { Database } from './connection.ts'
 import { countMoves } from './counters.ts'
-import { packetRef, type PacketRow } from './packets.ts'
+import { type PacketRow, packetRef } from './packets.ts'
 
 const readHeld = {
   name: 'packets.held',
@@ -82,7 +82,11 @@ const cut = {
 }
 
 /** Cuts unclaimed packets that are larger than `limit` into pieces of that size. */
-export async function split({ run }: Database, packets: readonly PacketId[], limit: number): Promise<PacketRef[]> {
+export async function split(
+  { run }: Database,
+  packets: readonly PacketId[],
+  limit: number,
+): Promise<PacketRef[]> {
   return (await run<PacketRow>(cut, [int8s(packets), limit])).map(packetRef)
 }
 
@@ -119,7 +123,11 @@ const putOff = {
 }
 
 /** Puts what is pending in this worker's packets, which nobody here can run, off to later. */
-export async function postpone({ run }: Database, workerId: string, packets: readonly PacketId[]): Promise<void> {
+export async function postpone(
+  { run }: Database,
+  workerId: string,
+  packets: readonly PacketId[],
+): Promise<void> {
   await run(putOff, [workerId, int8s(packets)])
 }
 

@@ -1,5 +1,5 @@
-import type { Outbox } from '../domain/ports.ts'
 import type { PacketId, PacketRef } from '../domain/packet.ts'
+import type { Outbox } from '../domain/ports.ts'
 import type { Priority } from '../domain/task.ts'
 import { int8s } from './arrays.ts'
 import type { Database } from './connection.ts'

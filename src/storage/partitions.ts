@@ -14,7 +14,10 @@ const ahead = 2
 export type Partition = { name: string; lowerMs: number; upperMs: number }
 
 const readNow = { name: 'clock.now', text: 'select extract(epoch from now())::float8 * 1000' }
-const takeLock = { name: 'partitions.lock', text: `select pg_advisory_xact_lock(hashtextextended('millrace.partitions', 0))` }
+const takeLock = {
+  name: 'partitions.lock',
+  text: `select pg_advisory_xact_lock(hashtextextended('millrace.partitions', 0))`,
+}
 const readPartitions = {
   name: 'partitions.list',
   text: 'select name, lower_id, upper_id, sealed_at is not null from partitions order by lower_id',
@@ -30,7 +33,12 @@ export async function keepPartitions(database: Database, retentionDays: number):
 
 export async function listPartitions(run: Run): Promise<(Partition & { sealed: boolean })[]> {
   const rows = await run<[name: string, lower: string, upper: string, sealed: boolean]>(readPartitions)
-  return rows.map(([name, lower, upper, sealed]) => ({ name, lowerMs: msOf(lower), upperMs: msOf(upper), sealed }))
+  return rows.map(([name, lower, upper, sealed]) => ({
+    name,
+    lowerMs: msOf(lower),
+    upperMs: msOf(upper),
+    sealed,
+  }))
 }
 
 /** Fills the time from now to `ahead` widths later, beside what is there, whatever its width was. */
@@ -68,9 +76,8 @@ async function create(run: Run, { name, lowerMs, upperMs }: Partition): Promise<
     with strays as (delete from tasks_default where id >= '${lower}' and id < '${upper}' returning *)
     insert into ${name} select * from strays`)
   await plain(`alter table tasks attach partition ${name} for values from ('${lower}') to ('${upper}')`)
-  await run({ name: 'partitions.add', text: 'insert into partitions (name, lower_id, upper_id) values ($1, $2, $3)' }, [
-    name,
-    lower,
-    upper,
-  ])
+  await run(
+    { name: 'partitions.add', text: 'insert into partitions (name, lower_id, upper_id) values ($1, $2, $3)' },
+    [name, lower, upper],
+  )
 }

@@ -14,7 +14,8 @@ export async function retire(database: Database, retentionDays: number): Promise
   const cutoffMs = Date.now() - retentionDays * dayMs // days, so the process's own clock is good enough
   const old = (await listPartitions(database.run)).filter(({ upperMs }) => upperMs < cutoffMs)
   for (const partition of old) {
-    if (partition.sealed || (await isRetirable(database.run, partition, cutoffMs))) await drop(database, partition)
+    if (partition.sealed || (await isRetirable(database.run, partition, cutoffMs)))
+      await drop(database, partition)
     else await thin(database, partition, cutoffMs)
   }
   await forgetOldKeys(database, retentionDays)
@@ -37,7 +38,10 @@ async function isRetirable(run: Run, { name }: Partition, cutoffMs: number): Pro
  */
 async function drop(database: Database, partition: Partition): Promise<void> {
   const { name } = partition
-  await database.run({ name: 'partitions.seal', text: 'update partitions set sealed_at = now() where name = $1' }, [name])
+  await database.run(
+    { name: 'partitions.seal', text: 'update partitions set sealed_at = now() where name = $1' },
+    [name],
+  )
   await database.transaction((run) => waitForWriters(run, name))
   const counts = await database.run<[string, string, string, number]>({
     name: '',
@@ -103,13 +107,18 @@ async function thin(database: Database, { name }: Partition, cutoffMs: number): 
       [cutoffMs, stepRows],
     )
     if (gone.length === 0) return
-    await forgetTasks(database.run, gone.map(([id]) => id))
+    await forgetTasks(
+      database.run,
+      gone.map(([id]) => id),
+    )
   }
 }
 
 async function forgetTasks(run: Run, ids: readonly string[]): Promise<void> {
   for (const table of ['attempts', 'stopped']) {
-    await run({ name: `${table}.forget`, text: `delete from ${table} where task_id = any ($1::uuid[])` }, [uuids(ids)])
+    await run({ name: `${table}.forget`, text: `delete from ${table} where task_id = any ($1::uuid[])` }, [
+      uuids(ids),
+    ])
   }
 }
 

@@ -1,7 +1,7 @@
 import type { PacketRef } from '../domain/packet.ts'
 import type { Database } from './connection.ts'
 import { countMoves } from './counters.ts'
-import { packetRef, type PacketRow } from './packets.ts'
+import { type PacketRow, packetRef } from './packets.ts'
 
 const promoteDue = {
   name: 'schedule.promote',

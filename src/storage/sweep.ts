@@ -31,7 +31,10 @@ const findOrphaned = {
 
 const forget = { name: 'workers.forget-dead', text: leaveText }
 
-export type Sweeper = (leaseMs: number, mayJudge: boolean) => Promise<{ workers: string[]; packets: PacketRef[]; again: boolean }>
+export type Sweeper = (
+  leaseMs: number,
+  mayJudge: boolean,
+) => Promise<{ workers: string[]; packets: PacketRef[]; again: boolean }>
 
 /**
  * A sweeper remembers whose lock was free at its last look, and declares dead who is so twice: a worker that
@@ -61,7 +64,8 @@ async function bury(database: Database, id: string): Promise<PacketRef[]> {
 async function putBackAll(database: Database, workerId: string): Promise<PacketRef[]> {
   const packets = await held(database, workerId)
   const back: PacketRef[] = []
-  for (const some of chunks(packets, 50)) back.push(...(await giveBack(database, workerId, { packets: some, crashed: true })))
+  for (const some of chunks(packets, 50))
+    back.push(...(await giveBack(database, workerId, { packets: some, crashed: true })))
   return back
 }
 

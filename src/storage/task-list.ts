@@ -56,7 +56,10 @@ const readMatching = {
 }
 
 const readBatchRange = { name: 'batches.range', text: 'select first_id, last_id from batches where id = $1' }
-const readPending = { name: 'counters.pending', text: `select coalesce(sum(n), 0)::bigint from counters where status = 'pending'` }
+const readPending = {
+  name: 'counters.pending',
+  text: `select coalesce(sum(n), 0)::bigint from counters where status = 'pending'`,
+}
 
 type Range = { before: string; after: string }
 
@@ -69,7 +72,9 @@ export async function listTasks(database: Database, filter: TaskFilter): Promise
   const deadline = performance.now() + searchLimitMs
   let { before } = range
   for (let size = Math.max(smallestStep, filter.limit + 1); ; size = Math.min(largestStep, size * 4)) {
-    const ids = (await database.run<[string]>(step, stepValues(step, filter, { before, after: range.after, size }))).map(([id]) => id)
+    const ids = (
+      await database.run<[string]>(step, stepValues(step, filter, { before, after: range.after, size }))
+    ).map(([id]) => id)
     tasks.push(...(await matching(database, filter, ids)))
     if (tasks.length > filter.limit) return page(tasks.slice(0, filter.limit), null)
     if (ids.length < size) return { tasks, next: null, searchedTo: null }
@@ -115,14 +120,22 @@ async function stepOf({ run }: Database, { status, batchId }: TaskFilter): Promi
   return pending![0] <= fewPending ? nextUnfinished : nextByKey
 }
 
-function stepValues(step: Statement, { status }: TaskFilter, { before, after, size }: Range & { size: number }) {
+function stepValues(
+  step: Statement,
+  { status }: TaskFilter,
+  { before, after, size }: Range & { size: number },
+) {
   const values: unknown[] = [before, after, size]
   return step === nextUnfinished ? [...values, status as readonly Status[]] : values
 }
 
 type SummaryRow = [...TaskRow, payload: JsonText | null, result: JsonText | null]
 
-async function matching({ run }: Database, filter: TaskFilter, ids: readonly string[]): Promise<TaskSummary[]> {
+async function matching(
+  { run }: Database,
+  filter: TaskFilter,
+  ids: readonly string[],
+): Promise<TaskSummary[]> {
   if (ids.length === 0) return []
   const { payload, result } = filter.include
   const rows = await run<SummaryRow>(readMatching, [

@@ -62,7 +62,13 @@ const readAttempts = {
   select attempt, error, started_at, finished_at, worker_id from attempts where task_id = $1 order by attempt`,
 }
 
-type AttemptRow = [attempt: number, error: JsonText, startedAt: Date | null, finishedAt: Date, workerId: string | null]
+type AttemptRow = [
+  attempt: number,
+  error: JsonText,
+  startedAt: Date | null,
+  finishedAt: Date,
+  workerId: string | null,
+]
 
 async function attemptsOf({ run }: Database, id: string): Promise<PastAttempt[]> {
   const rows = await run<AttemptRow>(readAttempts, [id])

@@ -1,4 +1,3 @@
-import { packetRef, type PacketRow } from './packets.ts'
 import type { Change, Load, Stored, TaskStore } from '../domain/ports.ts'
 import type { Due, NewBatch, NewTask } from '../domain/submission.ts'
 import type { Status } from '../domain/task.ts'
@@ -6,6 +5,7 @@ import { int2s, int4s, int8s, texts, uuids } from './arrays.ts'
 import type { Database, Run } from './connection.ts'
 import { countEachMove, countMoves } from './counters.ts'
 import { submitKeyed } from './keyed-tasks.ts'
+import { type PacketRow, packetRef } from './packets.ts'
 import { rankOf } from './rows.ts'
 
 /** The moves of tasks that clients ask for. */

@@ -1,6 +1,6 @@
-import { openDatabase, type Database } from './connection.ts'
 import type { Capacity } from '../domain/packet.ts'
 import type { WorkerInfo, WorkerRegistry } from '../domain/ports.ts'
+import { type Database, openDatabase } from './connection.ts'
 
 /** The session lock that a worker lives by: free as soon as its process or its connection is gone. */
 export const workerLock = `hashtextextended('millrace.worker.' || $1::text, 0)`
@@ -53,7 +53,9 @@ const readCapacities = {
 
 async function capacities({ run }: Database): Promise<Map<string, Capacity>> {
   const rows = await run<[queue: string, workers: number, smallest: number]>(readCapacities)
-  return new Map(rows.map(([queue, workers, smallestConcurrency]) => [queue, { workers, smallestConcurrency }]))
+  return new Map(
+    rows.map(([queue, workers, smallestConcurrency]) => [queue, { workers, smallestConcurrency }]),
+  )
 }
 
 const markDead = {

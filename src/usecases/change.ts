@@ -52,7 +52,11 @@ function inOrder(ids: readonly string[], changes: readonly Change[]): (Change | 
   return ids.map((id) => byId.get(id.toLowerCase()))
 }
 
-async function taskAfter({ reader }: ChangeDeps, id: string, change: Change | undefined): Promise<TaskDetail> {
+async function taskAfter(
+  { reader }: ChangeDeps,
+  id: string,
+  change: Change | undefined,
+): Promise<TaskDetail> {
   const task = change && (await reader.get(id))
   if (!task) throw taskNotFound(id)
   return task

@@ -1,8 +1,9 @@
-import { StoreRefusedError, StoreUnavailableError } from '../domain/errors.ts'
+import { StoreRefusedError } from '../domain/errors.ts'
 import type { Failure, Outcome } from '../domain/outcome.ts'
 import type { PacketId, PacketRef } from '../domain/packet.ts'
 import type { Log, Sleep, WorkLedger } from '../domain/ports.ts'
 import type { InHand } from './attempts-in-hand.ts'
+import { reportTo } from './report.ts'
 import type { Gather } from './submit.ts'
 
 /** One part of a packet that is settled: an attempt with its outcome, or nothing that needs writing. */
@@ -31,7 +32,7 @@ export function finishing(deps: FinishDeps): (ending: Ending) => Promise<void> {
   return (ending) => lanes[ending.packet % lanes.length]!(ending)
 }
 
-async function write(deps: FinishDeps, endings: Ending[]): Promise<void[]> {
+async function write(deps: FinishDeps, endings: Ending[]): Promise<undefined[]> {
   const settled = deps.hand.settle(endings.map((ending) => ending.packet))
   const outcomes = endings.flatMap((ending) => (ending.outcome ? [ending.outcome] : []))
   if (outcomes.length > 0 || settled.length > 0) await store(deps, outcomes, settled)
@@ -50,14 +51,17 @@ async function store(deps: FinishDeps, outcomes: Outcome[], settled: readonly Pa
 }
 
 /** Repeats a statement whose answer was lost: behind the fence, a repeat changes nothing. */
-async function untilAnswered(deps: FinishDeps, outcomes: Outcome[], settled: readonly PacketId[]): Promise<void> {
+async function untilAnswered(
+  deps: FinishDeps,
+  outcomes: Outcome[],
+  settled: readonly PacketId[],
+): Promise<void> {
   for (let waitMs = 50; ; waitMs = Math.min(longestWaitMs, waitMs * 2)) {
     try {
       return deps.announce(await deps.ledger.finish(deps.workerId, outcomes, settled))
     } catch (error) {
       if (error instanceof StoreRefusedError) throw error
-      const level = error instanceof StoreUnavailableError ? 'warn' : 'error'
-      deps.log[level]({ err: error, outcomes: outcomes.length }, 'outcomes are not stored yet; trying again')
+      reportTo(deps.log, error, 'outcomes are not stored yet; trying again', { outcomes: outcomes.length })
       await deps.sleep(waitMs)
     }
   }

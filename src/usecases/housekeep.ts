@@ -1,6 +1,6 @@
-import { StoreUnavailableError } from '../domain/errors.ts'
 import type { PacketRef } from '../domain/packet.ts'
 import type { Log, Sleep, Upkeep } from '../domain/ports.ts'
+import { reportTo } from './report.ts'
 
 export type HousekeepDeps = {
   upkeep: Upkeep
@@ -46,7 +46,7 @@ export async function housekeep(deps: HousekeepDeps, signal: AbortSignal): Promi
     let failing = false
     while (!signal.aborted) {
       const waitMs = await round().catch((error) => {
-        if (!failing) report(deps, error, `${what} failed; trying again until it works`)
+        if (!failing) reportTo(deps.log, error, `${what} failed; trying again until it works`)
         failing = true
         return -1
       })
@@ -77,8 +77,4 @@ function sweeping({ upkeep, announce, log }: HousekeepDeps): () => Promise<numbe
       throw error
     }
   }
-}
-
-function report({ log }: HousekeepDeps, err: unknown, message: string): void {
-  log[err instanceof StoreUnavailableError ? 'warn' : 'error']({ err }, message)
 }

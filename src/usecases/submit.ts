@@ -65,7 +65,10 @@ async function storeOrders(deps: SubmitDeps, orders: Order[]): Promise<string[]>
 
 function loadOf({ capacityOf }: SubmitDeps, tasks: readonly NewTask[], batches: readonly NewBatch[]): Load {
   const later = tasks.filter((task) => task.due !== 'now')
-  const { tasks: now, packets } = pack(later.length === 0 ? tasks : tasks.filter(({ due }) => due === 'now'), capacityOf)
+  const { tasks: now, packets } = pack(
+    later.length === 0 ? tasks : tasks.filter(({ due }) => due === 'now'),
+    capacityOf,
+  )
   return { now, packets, later, batches }
 }
 

@@ -5,8 +5,8 @@ import { rabbitPublisher } from '../../src/broker/rabbitmq-publisher.ts'
 import { type RabbitSourceSettings, rabbitSource } from '../../src/broker/rabbitmq-source.ts'
 import { type Place, queueName } from '../../src/broker/rabbitmq-topology.ts'
 import type { PacketRef } from '../../src/domain/packet.ts'
-import type { Claim, Log, Want } from '../../src/domain/ports.ts'
-import type { Priority } from '../../src/domain/task.ts'
+import type { Claim, Log, Publisher, Want } from '../../src/domain/ports.ts'
+import { type Priority, priorities } from '../../src/domain/task.ts'
 import { until } from '../support/until.ts'
 
 export const newQueue = () => `q-${randomUUID()}`
@@ -45,6 +45,16 @@ export async function startPublisher(t: TestContext, urls: readonly string[], lo
   return publisher
 }
 
+/** As a relay does: again, until the broker has them all. */
+export async function sendAll({ publish }: Publisher, packets: readonly PacketRef[]) {
+  const sent = new Set<number>()
+  const trySend = async () => {
+    for (const id of await publish(packets.filter(({ id }) => !sent.has(id)))) sent.add(id)
+    return sent.size === packets.length
+  }
+  await until(trySend, { deadlineMs: 60_000, what: 'all is sent' })
+}
+
 export async function startSource(
   t: TestContext,
   settings: Partial<RabbitSourceSettings> & { urls: readonly string[]; queues: readonly string[] },
@@ -52,6 +62,10 @@ export async function startSource(
   const source = rabbitSource({ prefetch: 8, log: quietLog(), onMarker: async () => {}, ...settings })
   t.after(source.stop)
   await until(source.connected, { what: 'the source connects' })
+  const { consumers } = await operator(t, settings.urls[0]!)
+  const places = settings.queues.flatMap((queue) => priorities.map((priority) => ({ queue, priority })))
+  const consuming = async () => (await Promise.all(places.map(consumers))).every((count) => count > 0)
+  await until(consuming, { what: 'it consumes' })
   return source
 }
 
@@ -61,11 +75,21 @@ export async function operator(t: TestContext, url: string) {
   t.after(() => connection.close())
   const channel = await connection.createChannel()
   return {
+    connection,
     channel,
     /** Messages that wait for a consumer. */
-    ready: async (place: Place) => (await channel.checkQueue(queueName(place))).messageCount,
-    consumers: async (place: Place) => (await channel.checkQueue(queueName(place))).consumerCount,
+    ready: async (place: Place) => (await look(place)).messageCount,
+    consumers: async (place: Place) => (await look(place)).consumerCount,
     purge: (place: Place) => channel.purgeQueue(queueName(place)),
     remove: (place: Place) => channel.deleteQueue(queueName(place)),
+  }
+
+  /** On a channel of its own, which is closed when there is no such queue. */
+  async function look(place: Place) {
+    const own = await connection.createChannel()
+    own.on('error', () => {})
+    const seen = await own.checkQueue(queueName(place))
+    await own.close()
+    return seen
   }
 }

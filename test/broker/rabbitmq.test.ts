@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { createServer } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import { openConfirmingChannel } from '../../src/broker/rabbitmq-confirms.ts'
+import { rabbitPublisher } from '../../src/broker/rabbitmq-publisher.ts'
+import { rabbitSource } from '../../src/broker/rabbitmq-source.ts'
 import { queueName } from '../../src/broker/rabbitmq-topology.ts'
 import { BrokerUnavailableError, StoreUnavailableError } from '../../src/domain/errors.ts'
 import { freePort } from '../support/ports.ts'
@@ -14,6 +18,7 @@ import {
   operator,
   packets,
   quietLog,
+  sendAll,
   startPublisher,
   startSource,
 } from './operator.ts'
@@ -56,18 +61,30 @@ test('declares a deleted queue anew and sends again what came back', { skip }, a
   await until(async () => (await ready({ queue, priority: 'normal' })) === 2, { what: 'both wait' })
 })
 
-test('does not take for sent what no queue can take, and sends the rest', { skip }, async (t) => {
-  const [good, bad] = [newQueue(), newQueue()]
-  const log = quietLog()
-  const publisher = await startPublisher(t, urls, log)
+test('tells what is in a queue from what is only confirmed', { skip }, async (t) => {
+  const [there, missing] = [newQueue(), newQueue()]
+  const { channel, connection } = await operator(t, urls[0]!)
+  await channel.assertQueue(queueName({ queue: there, priority: 'low' }))
+  const confirming = await openConfirmingChannel(connection, () => {})
+  const mail = [missing, there, missing].map((queue, i) => ({
+    place: { queue, priority: 'low' as const },
+    letter: { packet: i },
+  }))
+
+  const { routed, unroutable } = await confirming.send(mail, 10_000)
+
+  assert.deepEqual(routed, [mail[1]])
+  assert.deepEqual(unroutable, [mail[0], mail[2]])
+})
+
+test('does not take for sent what a queue refuses, and sends the rest', { skip }, async (t) => {
+  const [good, full] = [newQueue(), newQueue()]
+  const publisher = await startPublisher(t, urls)
   const { channel } = await operator(t, urls[0]!)
-  await channel.assertQueue(queueName({ queue: bad, priority: 'normal' }), { durable: false })
-  const both = [...packets(bad, [1]), ...packets(good, [2])]
+  const options = { arguments: { 'x-max-length': 1, 'x-overflow': 'reject-publish' } }
+  await channel.assertQueue(queueName({ queue: full, priority: 'normal' }), options)
 
-  assert.deepEqual(await publisher.publish(both), [2])
-  assert.deepEqual(await publisher.publish(both), [2])
-
-  assert.equal(log.lines.filter((line) => line === 'RabbitMQ refuses a queue').length, 1)
+  assert.deepEqual(await publisher.publish([...packets(full, [1, 2]), ...packets(good, [3])]), [1, 3])
 })
 
 test('goes on with the next node when one refuses', { skip }, async (t) => {
@@ -83,7 +100,6 @@ test('goes on with the next node when one refuses', { skip }, async (t) => {
 })
 
 test('refuses at once while the broker is away', async (t) => {
-  const { rabbitPublisher } = await import('../../src/broker/rabbitmq-publisher.ts')
   const log = quietLog()
   const publisher = rabbitPublisher({ urls: [`amqp://127.0.0.1:${await freePort()}`], log })
   t.after(publisher.stop)
@@ -96,7 +112,6 @@ test('refuses at once while the broker is away', async (t) => {
 test('says once that the broker is away, without the password', async (t) => {
   const port = await freePort()
   const told: object[] = []
-  const { rabbitPublisher } = await import('../../src/broker/rabbitmq-publisher.ts')
   const log = { ...quietLog(), warn: (fields: object) => void told.push(fields) }
   const publisher = rabbitPublisher({ urls: [`amqp://me:secret@127.0.0.1:${port}`], log })
   const attempts = await countConnections(t, port)
@@ -199,7 +214,7 @@ test('consumes again when the queue is deleted under it', { skip }, async (t) =>
   source.claimed((await source.next(10, never))!, claim())
 
   await remove(place)
-  await publisher.publish(packets(queue, [2], 'high'))
+  await sendAll(publisher, packets(queue, [2], 'high'))
 
   assert.deepEqual(namedIn(await source.next(10, never)), [2])
   assert.equal(await consumers(place), 1)
@@ -244,8 +259,6 @@ test('brings a marker to a consumer behind what was sent before, also after a pu
   const seen: unknown[] = []
   const onMarker = async (from: unknown, instant: string) => void seen.push([from, instant])
   const source = await startSource(t, { urls, queues: [queue], onMarker })
-  const { consumers } = await operator(t, urls[0]!)
-  await until(async () => (await consumers(place)) === 1, { what: 'it consumes' })
 
   await publisher.mark(place, at)
 
@@ -265,8 +278,6 @@ test('keeps a marker until the database takes it', { skip }, async (t) => {
   }
   const publisher = await startPublisher(t, urls)
   await startSource(t, { urls, queues: [queue], onMarker })
-  const { consumers } = await operator(t, urls[0]!)
-  await until(async () => (await consumers(place)) === 1, { what: 'it consumes' })
 
   await publisher.mark(place, at)
 
@@ -294,8 +305,6 @@ test('works with the longest and the strangest queue name', { skip }, async (t) 
 })
 
 test('stops while it connects, while it waits and a second time', { skip }, async () => {
-  const { rabbitPublisher } = await import('../../src/broker/rabbitmq-publisher.ts')
-  const { rabbitSource } = await import('../../src/broker/rabbitmq-source.ts')
   const log = quietLog()
   const publisher = rabbitPublisher({ urls, log })
   const source = rabbitSource({ urls, log, queues: [newQueue()], prefetch: 1, onMarker: async () => {} })
@@ -321,8 +330,7 @@ async function all(source: Awaited<ReturnType<typeof startSource>>, count: numbe
 }
 
 /** Hangs up on everybody who connects, and counts them. */
-async function countConnections(t: import('node:test').TestContext, port: number): Promise<() => number> {
-  const { createServer } = await import('node:net')
+async function countConnections(t: TestContext, port: number): Promise<() => number> {
   let count = 0
   const server = createServer((socket) => {
     count += 1

@@ -19,29 +19,49 @@ export type ProcessOptions = {
   /** How long it may take to be ready. */
   readyWithinMs?: number
   cwd?: string
+  /** Another account to run as. Takes root. */
+  uid?: number
 }
 
 const root = join(import.meta.dirname, '../..')
 const program = join(root, 'src/cli/main.ts')
 
 /** Starts `millrace <args>` and waits until it says that it is ready. Killed when the test is over. */
-export async function startProcess(
+export function startProcess(
   t: TestContext,
   args: readonly string[],
   options: ProcessOptions = {},
 ): Promise<TestProcess> {
-  const child = launch(t, args, options)
+  return startScript(t, [program, ...args], options)
+}
+
+/** The same for any script that sends `{ type: 'ready' }` to the process that started it. */
+export async function startScript(
+  t: TestContext,
+  script: readonly string[],
+  options: ProcessOptions = {},
+): Promise<TestProcess> {
+  const child = launch(t, script, options)
   const url = await readyUrl(child, options.readyWithinMs ?? 30_000)
   return { ...child.process, url }
 }
 
 /** Runs `millrace <args>` to its end, with the standard input given. */
-export async function runProcess(
+export function runProcess(
   t: TestContext,
   args: readonly string[],
   options: ProcessOptions & { input?: string } = {},
 ): Promise<{ code: number | NodeJS.Signals; stdout: string; stderr: string }> {
-  const child = launch(t, args, options)
+  return runScript(t, [program, ...args], options)
+}
+
+/** The same for any script. */
+export async function runScript(
+  t: TestContext,
+  script: readonly string[],
+  options: ProcessOptions & { input?: string } = {},
+): Promise<{ code: number | NodeJS.Signals; stdout: string; stderr: string }> {
+  const child = launch(t, script, options)
   child.handle.stdin?.end(options.input ?? '')
   const code = await child.closed
   return { code, stdout: child.stdout(), stderr: child.stderr() }
@@ -56,11 +76,12 @@ type Launched = {
   stderr(): string
 }
 
-function launch(t: TestContext, args: readonly string[], { env, cwd }: ProcessOptions): Launched {
-  const handle = spawn(process.execPath, [program, ...args], {
+function launch(t: TestContext, script: readonly string[], { env, cwd, uid }: ProcessOptions): Launched {
+  const handle = spawn(process.execPath, script, {
     cwd: cwd ?? root,
     env: { ...inheritedEnvironment(), LOG_FORMAT: 'json', ...env },
     stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
+    ...(uid === undefined ? {} : { uid, gid: uid }),
   })
   const exited = endOf(handle, 'exit')
   const closed = endOf(handle, 'close')

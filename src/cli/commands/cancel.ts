@@ -6,6 +6,7 @@ import { clientOf, type ServerOptions, withServer } from '../server.ts'
 
 export function cancelCommand(): Command {
   const command = withServer(withOutput(new Command('cancel')))
+    .summary('cancel tasks')
     .description('cancel tasks that are scheduled, pending or processing; what runs is told to stop')
     .argument('<id...>')
     .action((ids: string[], options: ServerOptions & OutputOptions) =>

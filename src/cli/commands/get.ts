@@ -2,8 +2,8 @@ import { Command } from 'commander'
 import { withExamples } from '../examples.ts'
 import { type OutputOptions, printOne, withOutput } from '../output.ts'
 import { clientOf, type ServerOptions, withServer } from '../server.ts'
-import { taskLines } from '../task-view.ts'
 import { taskPath } from '../task-path.ts'
+import { taskLines } from '../task-view.ts'
 
 export function getCommand(): Command {
   const command = withServer(withOutput(new Command('get')))
@@ -15,7 +15,7 @@ export function getCommand(): Command {
     })
   return withExamples(
     command,
-    'millrace get "$(millrace list --limit 1 -o ids)"',
+    `millrace get "$(millrace submit '"hello"' -o ids)"`,
     `millrace get "$(millrace submit '{"n":1}' -o ids)" -o json`,
   )
 }

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
-import { elementTexts, memberTexts } from '../../client/json-text.ts'
 import type { Millrace, TaskPage } from '../../client/index.ts'
+import { elementTexts, memberTexts } from '../../client/json-text.ts'
 import { parseReply } from '../../client/reply.ts'
 import { instant, positiveNumber } from '../amounts.ts'
 import { withExamples } from '../examples.ts'
@@ -35,7 +35,11 @@ export function listCommand(): Command {
     .option('--limit <n>', 'at most so many', positiveNumber, 50)
     .option('--all', 'all there are')
     .action(listTasks)
-  return withExamples(command, 'millrace list --status failed,canceled --created-after 1d', 'millrace list --all -o ids')
+  return withExamples(
+    command,
+    'millrace list --status failed,canceled --created-after 1d',
+    'millrace list --all -o ids',
+  )
 }
 
 async function listTasks(options: ListOptions): Promise<void> {

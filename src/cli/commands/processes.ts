@@ -25,7 +25,11 @@ export function apiCommand(): Command {
     ])
     await runApi(config, createLog({ level: config.logLevel, format: config.logFormat, name: 'api' }))
   })
-  return withExamples(command, 'millrace api', 'PORT=8001 DATABASE_URL=postgres://localhost/millrace millrace api')
+  return withExamples(
+    command,
+    'millrace api',
+    'PORT=8001 DATABASE_URL=postgres://localhost/millrace millrace api',
+  )
 }
 
 export function workerCommand(): Command {
@@ -45,11 +49,11 @@ export function migrateCommand(): Command {
     .description('bring the database up to date, then exit')
     .action(async () => {
       const config = readConfig(process.env)
-      const [{ databaseOf }, { migrate }] = await Promise.all([
+      const [{ databaseUrlOf }, { migrate }] = await Promise.all([
         import('../../main/database.ts'),
         import('../../main/migrate.ts'),
       ])
-      const database = await databaseOf(config)
+      const database = await databaseUrlOf(config)
       try {
         const applied = await migrate(database.url, { retentionDays: config.retentionDays })
         say(applied.length === 0 ? 'the database is up to date' : `applied ${applied.join(', ')}`)
@@ -57,5 +61,9 @@ export function migrateCommand(): Command {
         await database.stop()
       }
     })
-  return withExamples(command, 'millrace migrate', 'DATABASE_URL=postgres://localhost/millrace millrace migrate')
+  return withExamples(
+    command,
+    'millrace migrate',
+    'DATABASE_URL=postgres://localhost/millrace millrace migrate',
+  )
 }

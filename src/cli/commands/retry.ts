@@ -6,6 +6,7 @@ import { clientOf, type ServerOptions, withServer } from '../server.ts'
 
 export function retryCommand(): Command {
   const command = withServer(withOutput(new Command('retry')))
+    .summary('run failed or canceled tasks again')
     .description('run failed or canceled tasks again, with fresh attempts')
     .argument('<id...>')
     .action((ids: string[], options: ServerOptions & OutputOptions) =>
@@ -13,7 +14,7 @@ export function retryCommand(): Command {
     )
   return withExamples(
     command,
-    `millrace retry "$(millrace list --status failed,canceled --limit 1 -o ids)"`,
+    `millrace retry "$(millrace cancel "$(millrace submit '"hello"' --delay 1h -o ids)" -o ids)"`,
     'millrace list --status failed --created-after 1h --all -o ids | xargs --no-run-if-empty millrace retry',
   )
 }

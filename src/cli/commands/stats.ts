@@ -5,11 +5,12 @@ import { short } from '../amounts.ts'
 import { withExamples } from '../examples.ts'
 import { type OutputOptions, printOne, withOutput } from '../output.ts'
 import { clientOf, type ServerOptions, withServer } from '../server.ts'
-import { type Column, factsOf, tableOf } from '../table.ts'
+import { type Column, factsOf, type Row, tableOf } from '../table.ts'
 import { grouped } from '../words.ts'
 
 export function statsCommand(): Command {
   const command = withServer(withOutput(new Command('stats'), ['table', 'json', 'jsonl']))
+    .summary('print counts and rates')
     .description('print how many tasks there are by status, queue and type, and how fast they go')
     .action(async (options: ServerOptions & OutputOptions) => {
       const reply = await clientOf(options).request({ path: '/stats', repeatable: true })
@@ -31,7 +32,11 @@ function statsLines({ counts, total, rates, oldestPendingAgeMs, queues, types, u
   ]
   return [
     ...factsOf(facts),
-    ...countLines('QUEUE', queues.map(({ queue, counts, slots }) => ({ name: queue, ...counts, last: slots })), 'SLOTS'),
+    ...countLines(
+      'QUEUE',
+      queues.map(({ queue, counts, slots }) => ({ name: queue, ...counts, last: slots })),
+      'SLOTS',
+    ),
     ...countLines(
       'TYPE',
       types.map(({ type, counts, served }) => ({ name: type, ...counts, last: served ? 'yes' : 'no' })),
@@ -41,20 +46,27 @@ function statsLines({ counts, total, rates, oldestPendingAgeMs, queues, types, u
   ]
 }
 
-function countLines(title: string, rows: Record<string, unknown>[], last: string): string[] {
+function countLines(title: string, rows: Row[], last: string): string[] {
   if (rows.length === 0) return []
   const columns: Column[] = [
     { title, of: ({ name }) => name },
-    ...['scheduled', 'pending', 'processing', 'completed', 'failed', 'canceled'].map((status) => ({
-      title: titles[status] ?? status.toUpperCase(),
-      width: 9,
+    ...Object.entries(titles).map(([status, title]) => ({
+      title,
+      width: 8,
       align: 'right' as const,
-      of: (row: Readonly<Record<string, unknown>>) => grouped(Number(row[status])),
+      of: (row: Row) => grouped(Number(row[status])),
     })),
-    { title: last, width: 6, align: 'right', of: (row) => row['last'] },
+    { title: last, width: 6, align: 'right', of: (row) => row.last },
   ]
   const table = tableOf(columns, process.stdout.columns ?? 120)
   return ['', table.head(), ...rows.map(table.row)]
 }
 
-const titles: Record<string, string> = { processing: 'RUNNING' }
+const titles = {
+  scheduled: 'LATER',
+  pending: 'PENDING',
+  processing: 'RUNNING',
+  completed: 'DONE',
+  failed: 'FAILED',
+  canceled: 'CANCELED',
+}

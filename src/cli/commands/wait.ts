@@ -9,7 +9,10 @@ type WaitCommandOptions = ServerOptions & OutputOptions & { timeout?: number }
 
 export function waitCommand(): Command {
   const command = withServer(withOutput(new Command('wait')))
-    .description('wait until a task is final, then print it; exit code 4 if it failed or was canceled, 5 if it took too long')
+    .summary('wait until a task is final, then print it')
+    .description(
+      'wait until a task is final, then print it; exit code 4 if it failed or was canceled, 5 if it took too long',
+    )
     .argument('<id>')
     .option('--timeout <duration>', `how long to wait at most: ${durationWords}`, durationMs)
     .action((id: string, options: WaitCommandOptions) =>

@@ -24,7 +24,8 @@ export function workersCommand(): Command {
       const printer = printerFor(options, columns)
       printer.rows(workers)
       printer.end()
-      if (workers.length === 0 && formatOf(options) === 'table') say('No worker lives: start one with `millrace worker`.')
+      if (workers.length === 0 && formatOf(options) === 'table')
+        say('No worker lives: start one with `millrace worker`.')
     })
   return withExamples(command, 'millrace workers', 'millrace workers -o jsonl')
 }

@@ -1,0 +1,95 @@
+import type { Logger } from 'pino'
+import { type Cell, startCell } from './isolate-cell.ts'
+import type { Handlers } from './load-handlers.ts'
+
+const mostCells = 4
+/** Each further crash divides the company in which a task runs by this much, until it runs alone. */
+const narrowing = 16
+const inspectEveryMs = 500
+
+export type IsolationDeps = {
+  handlers: Handlers
+  log: Logger
+  concurrency: number
+  /** A handler that blocks its process for longer is taken for an endless loop. */
+  longestBlockMs: number
+}
+
+export type Cells = {
+  /** A cell with room for a task that crashed that often, started if need be; none while all are taken. */
+  roomFor(crashes: number): Cell | undefined
+  /** Ends them all, and resolves when they have ended. */
+  stop(): Promise<void>
+}
+
+/** The processes of suspects, four at most, each for tasks that crashed equally often. */
+export function createCells(deps: IsolationDeps, onRoom: () => void): Cells {
+  const cells = new Set<Cell>()
+  const inspection = inspectionOf(cells)
+  let onEmpty = () => {}
+  return { roomFor, stop }
+
+  function roomFor(crashes: number) {
+    const shared = [...cells].filter((cell) => cell.isOpen() && companyOf(cell.crashes) > 1)
+    const suitable = shared.find((cell) => cell.crashes === crashes && cell.size() < companyOf(crashes))
+    if (suitable) return suitable
+    if (cells.size < mostCells) return open(crashes)
+    shared.find((cell) => cell.size() === 0)?.end()
+    return undefined
+  }
+
+  /** How many tasks that crashed that often may run in one process. */
+  function companyOf(crashes: number) {
+    return Math.max(1, Math.ceil(deps.concurrency / mostCells / narrowing ** (crashes - 1)))
+  }
+
+  function open(crashes: number) {
+    const cell = startCell(deps, { crashes, isSolitary: companyOf(crashes) === 1, onClose })
+    cells.add(cell)
+    inspection.start()
+    return cell
+  }
+
+  function onClose(cell: Cell) {
+    cells.delete(cell)
+    if (cells.size === 0) onEmpty()
+    onRoom()
+  }
+
+  async function stop() {
+    const empty = new Promise<void>((resolve) => {
+      onEmpty = resolve
+    })
+    for (const cell of cells) cell.end()
+    if (cells.size > 0) await empty
+    inspection.stop()
+  }
+}
+
+/** Looks after the cells every half second while there are any. */
+function inspectionOf(cells: ReadonlySet<Cell>) {
+  let timer: NodeJS.Timeout | undefined
+  let lookedAtMs = 0
+  return { start, stop }
+
+  function start() {
+    if (!timer) wait()
+  }
+
+  function stop() {
+    clearTimeout(timer)
+    timer = undefined
+  }
+
+  function wait() {
+    lookedAtMs = performance.now()
+    timer = cells.size > 0 ? setTimeout(inspect, inspectEveryMs) : undefined
+  }
+
+  function inspect() {
+    // After a pause of this process's own, what the others said meanwhile has not been heard yet.
+    const wasAway = performance.now() - lookedAtMs > 2 * inspectEveryMs
+    for (const cell of wasAway ? [] : cells) cell.inspect()
+    wait()
+  }
+}

@@ -1,0 +1,39 @@
+import type { PacketId, PacketRef } from '../domain/packet.ts'
+import type { Runner, WorkLedger } from '../domain/ports.ts'
+import type { InHand } from './attempts-in-hand.ts'
+
+export type ReconcileDeps = {
+  ledger: Pick<WorkLedger, 'held' | 'giveBack' | 'lapsed'>
+  runner: Pick<Runner, 'abort'>
+  workerId: string
+  hand: InHand
+  announce: (packets: readonly PacketRef[]) => void
+}
+
+/**
+ * Compares what a worker has in hand with what the ledger says: packets of a claim whose answer was lost go back, and
+ * attempts that are not this worker's any more are aborted. To be called now and then, and after a lost connection.
+ */
+export function reconciling(deps: ReconcileDeps): () => Promise<void> {
+  const { ledger, runner, workerId, hand, announce } = deps
+  let unknownBefore = new Set<PacketId>()
+
+  return async () => {
+    await giveBackUnknown()
+    await abortLapsed()
+  }
+
+  /** Seen twice, so it is not a packet that is just arriving. */
+  async function giveBackUnknown(): Promise<void> {
+    const unknown = (await ledger.held(workerId)).filter((packet) => !hand.holds(packet))
+    const lost = unknown.filter((packet) => unknownBefore.has(packet))
+    unknownBefore = new Set(unknown)
+    if (lost.length > 0) announce(await ledger.giveBack(workerId, lost))
+  }
+
+  async function abortLapsed(): Promise<void> {
+    const attempts = hand.attempts()
+    if (attempts.length === 0) return
+    for (const { id, attempt } of await ledger.lapsed(workerId, attempts)) runner.abort(id, attempt, 'lost')
+  }
+}

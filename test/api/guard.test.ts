@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { apiWith } from './api-under-test.ts'
+import { assertProblem } from './problem-check.ts'
+
+describe('addresses and methods', () => {
+  it('answers 404 for an address that is not there, and hints at one that is', async (t) => {
+    const { app } = await apiWith(t)
+    assert.match(assertProblem(await app.inject('/taks'), 'route-not-found').detail, /did you mean \/tasks\?/)
+    assert.match(
+      assertProblem(await app.inject('/tasks/'), 'route-not-found').detail,
+      /did you mean \/tasks\?/,
+    )
+    for (const url of ['/v1/jobs', '//', '/tasks/a/b/c', '/__proto__', '/constructor', '/%2e%2e/etc/passwd'])
+      assertProblem(await app.inject(url), 'route-not-found')
+    const body = '{"payload":'
+    const headers = { 'content-type': 'application/json' }
+    assertProblem(await app.inject({ method: 'POST', url: '/taks', headers, body }), 'route-not-found')
+  })
+
+  it('answers 405 and what is allowed for other methods of an address', async (t) => {
+    const { app } = await apiWith(t)
+    for (const [method, url, allow] of [
+      ['PUT', '/tasks', 'GET, HEAD, OPTIONS, POST'],
+      ['PATCH', '/tasks/x?y=1', 'DELETE, GET, HEAD, OPTIONS'],
+      ['GET', '/tasks/x/cancel', 'OPTIONS, POST'],
+      ['DELETE', '/tasks/batch', 'DELETE, GET, HEAD, OPTIONS, POST'],
+      ['POST', '/stats', 'GET, HEAD, OPTIONS'],
+      ['POST', '/docs/', 'GET, HEAD, OPTIONS'],
+    ] as const) {
+      const response = await app.inject({ method, url, headers: { 'content-type': 'a/b' }, body: 'x' })
+      if (method === 'DELETE') continue
+      assertProblem(response, 'method-not-allowed')
+      assert.equal(response.headers.allow, allow)
+    }
+  })
+
+  it('answers OPTIONS with what is allowed, and HEAD like GET without a body', async (t) => {
+    const { app } = await apiWith(t)
+    const options = await app.inject({ method: 'OPTIONS', url: '/tasks' })
+    assert.equal(options.statusCode, 204)
+    assert.equal(options.headers.allow, 'GET, HEAD, OPTIONS, POST')
+    const head = await app.inject({ method: 'HEAD', url: '/tasks' })
+    assert.equal(head.statusCode, 200)
+    assert.equal(head.body, '')
+    assertProblem(await app.inject({ method: 'OPTIONS', url: '/taks' }), 'route-not-found')
+  })
+
+  it('answers 400 for a path with broken escapes, and 414 for one that is too long', async (t) => {
+    const { app } = await apiWith(t)
+    for (const url of ['/tasks/%ff', '/tasks/%', '/tasks/%zz/cancel', '/%c3'])
+      assertProblem(await app.inject(url), 'bad-url')
+    assertProblem(await app.inject(`/tasks/${'a'.repeat(1001)}`), 'uri-too-long')
+  })
+})
+
+describe('API keys', () => {
+  const keys = ['first-key', 'second-key']
+  const urls = [
+    '/tasks',
+    '/tasks/x',
+    '/stats',
+    '/workers',
+    '/openapi.json',
+    '/docs/',
+    '/docs/js/scalar.js',
+    '/',
+    '/dashboard/',
+    '/nowhere',
+  ]
+
+  it('lets nothing but the health checks pass without one', async (t) => {
+    const { app } = await apiWith(t, {}, keys)
+    for (const url of urls) {
+      const response = await app.inject(url)
+      assertProblem(response, 'unauthorized')
+      assert.equal(response.headers['www-authenticate'], 'Bearer')
+    }
+    assertProblem(await app.inject({ method: 'POST', url: '/tasks', body: 'x' }), 'unauthorized')
+    assert.equal((await app.inject('/healthz')).statusCode, 200)
+    assert.equal((await app.inject('/readyz')).statusCode, 200)
+  })
+
+  it('takes each of the keys and nothing else', async (t) => {
+    const { app } = await apiWith(t, {}, keys)
+    const get = (authorization: string) => app.inject({ url: '/stats', headers: { authorization } })
+    for (const key of keys) assert.equal((await get(`Bearer ${key}`)).statusCode, 200)
+    assert.equal((await get('bearer first-key')).statusCode, 200)
+    const wrong = [
+      'first-key',
+      'Basic first-key',
+      'Bearer',
+      'Bearer ',
+      'Bearer first',
+      'Bearer first-key2',
+      'Bearer FIRST-KEY',
+    ]
+    for (const authorization of [...wrong, 'Bearer first-key second-key', 'Bearer first-key,second-key'])
+      assertProblem(await get(authorization), 'unauthorized')
+  })
+})
+
+it('answers 503 to requests that come while it closes', { timeout: 10_000 }, async (t) => {
+  const asked = Promise.withResolvers<void>()
+  const release = Promise.withResolvers<void>()
+  const { app } = await apiWith(t, {
+    readStats: async () => {
+      asked.resolve()
+      await release.promise
+      throw new Error('not of interest')
+    },
+  })
+  const origin = await app.listen({ port: 0, host: '127.0.0.1' })
+  const inHand = fetch(`${origin}/stats`)
+  await asked.promise
+  const closed = app.close()
+  const response = await app.inject('/workers').catch(() => undefined)
+  if (response) assertProblem(response, 'shutting-down')
+  release.resolve()
+  assert.equal((await inHand).status, 500)
+  await closed
+})

@@ -1,0 +1,317 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { until } from '../support/until.ts'
+import { assertCountsExact, startSystem, type Transport } from './system.ts'
+
+/** What the system does for its users, whichever way packets travel. */
+export function conformance(transport: Transport): void {
+  describe(`with ${transport.name}`, { skip: transport.skip, concurrency: 2 }, () => {
+    it('runs a task and keeps its result', async (t) => {
+      const system = await startSystem(t, transport)
+      await system.startWorker()
+      const id = await system.submit({ type: 'whoami' })
+
+      const task = await system.finished(id)
+
+      assert.equal(task.status, 'completed')
+      assert.deepEqual(task.result, { id, attempt: 1, pid: process.pid })
+      assert.equal(task.error, null)
+      assert.ok(task.createdAt <= task.startedAt && task.startedAt <= task.finishedAt)
+      await system.untilIdle()
+    })
+
+    it('gives the handler and the reader the payload text as it was sent', async (t) => {
+      const system = await startSystem(t, transport)
+      await system.startWorker()
+      const payload = '{"b":1.0, "a":12345678901234567890,"e":1e400,"u":"\\u0000\\ud800"}'
+      const { body } = await system.post('/tasks', `{"type":"echo","payload":${payload}}`)
+
+      const task = await system.finished(body.id)
+      const { text } = await system.get(`/tasks/${body.id}`)
+
+      assert.equal(task.result, payload)
+      assert.ok(text.includes(`"payload":${payload}`), text)
+    })
+
+    it('runs thousands in bulk, and the counts are exact', async (t) => {
+      const system = await startSystem(t, transport)
+      await system.startWorker()
+      const tasks = Array.from({ length: 3_000 }, (_, i) => ({ type: i % 2 ? 'noop' : 'whoami', payload: i }))
+      const { status, body } = await system.post('/tasks/batch', { tasks })
+      assert.equal(status, 201)
+      assert.equal(body.ids.length, 3_000)
+
+      await system.untilIdle()
+
+      const { counts } = (await system.get('/stats')).body
+      assert.equal(counts.completed, 3_000)
+      await assertCountsExact(system.databaseUrl)
+    })
+
+    it('runs as many at once as there are slots', async (t) => {
+      const system = await startSystem(t, transport)
+      await system.startWorker({ CONCURRENCY: '400' })
+      const tasks = Array.from({ length: 400 }, () => ({ type: 'sleep', payload: { ms: 60_000 } }))
+      await system.post('/tasks/batch', { tasks })
+
+      await until(async () => (await system.get('/stats')).body.counts.processing === 400, {
+        what: '400 at once',
+      })
+      for (const { id } of (await system.get('/tasks?limit=200')).body.data)
+        await system.post(`/tasks/${id}/cancel`)
+      for (const { id } of (await system.get('/tasks?limit=200&status=processing')).body.data)
+        await system.post(`/tasks/${id}/cancel`)
+      await system.untilIdle()
+      await assertCountsExact(system.databaseUrl)
+    })
+
+    it('tries a failing task again until it completes, and keeps the history', async (t) => {
+      const system = await startSystem(t, transport)
+      await system.startWorker()
+      const id = await system.submit({ type: 'fail-then-complete' })
+
+      const task = await system.finished(id)
+
+      assert.deepEqual(task.result, { attempt: 3 })
+      assert.equal(task.error, null)
+      assert.deepEqual(
+        task.attempts.map((past: { attempt: number }) => past.attempt),
+        [1, 2],
+      )
+      assert.equal(task.attempts[0].error.message, 'attempt 1 fails')
+    })
+
+    it('fails a task when its attempts are used up, with the last error', async (t) => {
+      const system = await startSystem(t, transport)
+      await system.startWorker()
+      const id = await system.submit({ type: 'fail', maxAttempts: 2 })
+
+      const task = await system.finished(id)
+
+      assert.equal(task.status, 'failed')
+      const { stack, ...error } = task.error
+      assert.deepEqual(error, { name: 'Error', message: 'it went wrong', code: 'E_WRONG', attempt: 2 })
+      assert.match(stack, /it went wrong/)
+      assert.equal(task.attempts.length, 2)
+      await system.untilIdle()
+      await assertCountsExact(system.databaseUrl)
+    })
+
+    it('does not try again what cannot succeed', async (t) => {
+      const system = await startSystem(t, transport)
+      await system.startWorker()
+      const ids = await Promise.all([
+        system.submit({ type: 'fail-for-good' }),
+        system.submit({ type: 'bigint' }),
+        system.submit({ type: 'odd-text' }),
+      ])
+
+      const [thrown, unstorable, odd] = await Promise.all(ids.map((id) => system.finished(id)))
+
+      assert.equal(thrown.error.message, 'never again')
+      assert.equal(thrown.attempt, 1)
+      assert.equal(unstorable.status, 'failed')
+      assert.match(unstorable.error.message, /BigInt/i)
+      assert.deepEqual(odd.result, { nul: '\u0000', lone: '\ud800', text: '"\\' })
+    })
+
+    it('ends an attempt at its time limit', async (t) => {
+      const system = await startSystem(t, transport)
+      await system.startWorker()
+      const id = await system.submit({
+        type: 'sleep',
+        payload: { ms: 60_000, ignoreSignal: true },
+        timeoutMs: 100,
+        maxAttempts: 1,
+      })
+
+      const task = await system.finished(id)
+
+      assert.equal(task.status, 'failed')
+      assert.equal(task.error.name, 'TimeoutError')
+    })
+
+    it('waits until a task is due', async (t) => {
+      const system = await startSystem(t, transport)
+      await system.startWorker()
+      const soon = await system.submit({ type: 'noop', delayMs: 300 })
+      const later = await system.submit({
+        type: 'noop',
+        runAt: new Date(Date.now() + 86_400_000).toISOString(),
+      })
+
+      const task = await system.finished(soon)
+
+      assert.ok(Date.parse(task.startedAt) - Date.parse(task.createdAt) >= 300)
+      assert.equal((await system.get(`/tasks/${later}`)).body.status, 'scheduled')
+    })
+
+    it('runs high priority before normal before low', async (t) => {
+      const system = await startSystem(t, transport)
+      const submitted = []
+      for (const priority of ['low', 'normal', 'high'])
+        submitted.push(await system.submit({ type: 'noop', priority }))
+      // All three must be there to choose from before a worker looks.
+      await system.startWorker({ CONCURRENCY: '1' })
+
+      const tasks = await Promise.all(submitted.map((id) => system.finished(id)))
+
+      const order = tasks
+        .toSorted((a, b) => (a.startedAt < b.startedAt ? -1 : 1))
+        .map((task) => task.priority)
+      assert.deepEqual(order, ['high', 'normal', 'low'])
+    })
+
+    it('cancels a waiting task before it starts', async (t) => {
+      const system = await startSystem(t, transport)
+      const id = await system.submit({ type: 'whoami' })
+      const canceled = await system.post(`/tasks/${id}/cancel`)
+      assert.equal(canceled.body.status, 'canceled')
+      await system.startWorker()
+      await system.finished(await system.submit({ type: 'noop' }))
+
+      const task = (await system.get(`/tasks/${id}`)).body
+
+      assert.equal(task.status, 'canceled')
+      assert.equal(task.attempt, 0)
+      await system.untilIdle()
+      await assertCountsExact(system.databaseUrl)
+    })
+
+    it('cancels a running task at once, frees its slot and stores no late result', async (t) => {
+      const system = await startSystem(t, transport)
+      await system.startWorker({ CONCURRENCY: '1' })
+      const id = await system.submit({ type: 'sleep', payload: { ms: 1_000, ignoreSignal: true } })
+      await until(async () => (await system.get(`/tasks/${id}`)).body.status === 'processing', {
+        what: 'a running task',
+      })
+
+      const reply = await system.post(`/tasks/${id}/cancel`)
+      const next = await system.finished(await system.submit({ type: 'noop' }))
+      const canceled = (await system.get(`/tasks/${id}`)).body
+
+      assert.equal(reply.body.status, 'canceled')
+      assert.equal(canceled.status, 'canceled')
+      assert.equal(canceled.result, null)
+      assert.ok(Date.parse(next.startedAt) - Date.parse(canceled.finishedAt) < 900, 'the slot was not free')
+      assert.equal((await system.post(`/tasks/${id}/cancel`)).status, 200)
+    })
+
+    it('runs a canceled task again when it is retried, with fresh attempts', async (t) => {
+      const system = await startSystem(t, transport)
+      await system.startWorker()
+      const id = await system.submit({ type: 'fail', maxAttempts: 1 })
+      assert.equal((await system.finished(id)).status, 'failed')
+
+      const retried = await system.post(`/tasks/${id}/retry`)
+      assert.equal(retried.body.status, 'pending')
+      const task = await system.finished(id)
+
+      assert.equal(task.status, 'failed')
+      assert.equal(task.attempt, 2)
+      assert.equal((await system.post(`/tasks/${await system.submit({ type: 'noop' })}/retry`)).status, 409)
+      await system.untilIdle()
+      await assertCountsExact(system.databaseUrl)
+    })
+
+    it('puts a type that nobody serves off, unspent, and says so', async (t) => {
+      const system = await startSystem(t, transport)
+      await system.startWorker()
+      const id = await system.submit({ type: 'nobody-knows' })
+
+      await until(async () => (await system.get(`/tasks/${id}`)).body.status === 'scheduled', {
+        what: 'a task put off',
+      })
+      const task = (await system.get(`/tasks/${id}`)).body
+      const stats = (await system.get('/stats')).body
+
+      assert.equal(task.attempt, 0)
+      assert.deepEqual(task.attempts, [])
+      assert.deepEqual(stats.unserved, ['nobody-knows'])
+    })
+
+    it('gathers tasks of a batch handler', async (t) => {
+      const system = await startSystem(t, transport)
+      await system.startWorker()
+      const { body } = await system.post('/tasks/batch', {
+        tasks: [
+          { type: 'double', payload: 21 },
+          { type: 'double', payload: 'x', maxAttempts: 1 },
+          { type: 'double', payload: 4 },
+        ],
+      })
+
+      const tasks = await Promise.all(body.ids.map((id: string) => system.finished(id)))
+
+      assert.deepEqual(
+        tasks.map((task) => task.result),
+        [42, null, 8],
+      )
+      assert.equal(tasks[1].error.message, 'no number')
+    })
+
+    it('answers the same task for the same idempotency key', async (t) => {
+      const system = await startSystem(t, transport)
+      await system.startWorker()
+      const key = { 'idempotency-key': 'order-17' }
+      const first = await system.post('/tasks', { type: 'noop', payload: 1 }, key)
+      await system.finished(first.body.id)
+
+      const again = await system.post('/tasks', { type: 'noop', payload: 1 }, key)
+      const other = await system.post('/tasks', { type: 'noop', payload: 2 }, key)
+
+      assert.deepEqual([first.status, again.status, other.status], [201, 200, 422])
+      assert.equal(again.headers['idempotent-replayed'], 'true')
+      assert.equal(again.body.id, first.body.id)
+      assert.equal(again.body.status, 'completed')
+      assert.equal(other.body.code, 'idempotency-key-reused')
+    })
+
+    it('hands back at shutdown what cannot finish in time, unspent, and another worker runs it', async (t) => {
+      const system = await startSystem(t, transport)
+      const first = await system.startWorker({ SHUTDOWN_GRACE_MS: '100' })
+      const id = await system.submit({
+        type: 'sleep',
+        payload: { ms: 1_500, ignoreSignal: true },
+        maxAttempts: 1,
+      })
+      await until(async () => (await system.get(`/tasks/${id}`)).body.status === 'processing', {
+        what: 'a running task',
+      })
+
+      await first.stop()
+      const handedBack = (await system.get(`/tasks/${id}`)).body
+      await system.startWorker()
+      const task = await system.finished(id)
+
+      assert.equal(handedBack.status, 'pending')
+      assert.equal(handedBack.workerId, null)
+      assert.equal(task.status, 'completed')
+      assert.deepEqual(task.attempts, [])
+      assert.equal(
+        (await system.get('/workers')).body.data?.length ?? (await system.get('/workers')).body.length,
+        1,
+      )
+    })
+
+    it('shares the work among workers that come and go', async (t) => {
+      const system = await startSystem(t, transport)
+      await system.startWorker({ CONCURRENCY: '20' })
+      const second = await system.startWorker({ CONCURRENCY: '20' })
+      const tasks = Array.from({ length: 400 }, () => ({ type: 'sleep', payload: { ms: 20 } }))
+      const { body } = await system.post('/tasks/batch', { tasks })
+      await until(async () => (await system.get('/stats')).body.counts.completed > 50, {
+        what: 'some results',
+      })
+      await second.stop()
+
+      await system.untilIdle()
+
+      const workers = new Set<string>()
+      for (const id of body.ids) workers.add((await system.get(`/tasks/${id}`)).body.workerId)
+      assert.equal(workers.size, 2)
+      assert.equal((await system.get('/stats')).body.counts.completed, 400)
+      await assertCountsExact(system.databaseUrl)
+    })
+  })
+}

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import type { TestContext } from 'node:test'
+import { buildApi } from '../../src/api/index.ts'
+import { useCasesOf } from '../../src/main/api.ts'
+import { openNode } from '../../src/main/node.ts'
+import { startWorkerServices } from '../../src/main/worker.ts'
+import { readConfig } from '../../src/runtime/config.ts'
+import { createLog } from '../../src/runtime/log.ts'
+import { stopAll } from '../../src/runtime/service.ts'
+import { query, testDatabase } from '../support/postgres.ts'
+import { until } from '../support/until.ts'
+
+export type Transport = { name: string; skip: string | false; amqpUrl(): Promise<string | undefined> }
+
+// biome-ignore lint/suspicious/noExplicitAny: what an HTTP reply holds is what the tests are about
+export type Reply = { status: number; headers: Record<string, unknown>; body: any; text: string }
+type Environment = Record<string, string>
+
+/** An api and, when asked, workers, in this process, on a database and with a broker of the test's own. */
+export async function startSystem(t: TestContext, transport: Transport, env: Environment = {}) {
+  const databaseUrl = await testDatabase(t)
+  const amqpUrl = await transport.amqpUrl()
+  const settings = {
+    ...(amqpUrl ? { AMQP_URL: amqpUrl } : {}),
+    TASKS: `${import.meta.dirname}/../fixtures/tasks.ts`,
+    ...env,
+  }
+  const log = createLog({ level: 'silent', format: 'json', name: 'test' })
+  const node = openNode(readConfig(settings), databaseUrl, log)
+  const app = await buildApi({ useCases: useCasesOf(node), apiKeys: [], log, version: '0.0.0' })
+  t.after(async () => {
+    await app.close()
+    await stopAll(node.services, () => {})
+  })
+  return { databaseUrl, post, get, submit, finished, startWorker, untilIdle }
+
+  async function post(url: string, body?: unknown, headers: Record<string, string> = {}): Promise<Reply> {
+    const payload = typeof body === 'string' ? body : body === undefined ? undefined : JSON.stringify(body)
+    const type: Record<string, string> = payload === undefined ? {} : { 'content-type': 'application/json' }
+    const reply = await app.inject({
+      method: 'POST',
+      url,
+      headers: { ...type, ...headers },
+      ...(payload === undefined ? {} : { payload }),
+    })
+    return toReply(reply)
+  }
+
+  async function get(url: string): Promise<Reply> {
+    return toReply(await app.inject({ method: 'GET', url }))
+  }
+
+  /** Submits a task and answers its id. */
+  async function submit(task: object): Promise<string> {
+    const reply = await post('/tasks', { payload: null, ...task })
+    assert.equal(reply.status, 201, reply.text)
+    return reply.body.id
+  }
+
+  /** The task when it is final. */
+  async function finished(id: string, waitSeconds = 20) {
+    const { body } = await get(`/tasks/${id}?wait=${waitSeconds}`)
+    assert.ok(['completed', 'failed', 'canceled'].includes(body.status), `still ${body.status}`)
+    return body
+  }
+
+  async function startWorker(more: Environment = {}) {
+    const config = readConfig({ ...settings, ...more })
+    const services = await startWorkerServices(config, databaseUrl, log)
+    let stopped: Promise<void> | undefined
+    const stop = () => (stopped ??= stopAll(services, () => {}))
+    t.after(stop)
+    return { stop }
+  }
+
+  /** Waits until nothing waits or runs, and the ledger has let go of everything. */
+  async function untilIdle(deadlineMs = 30_000) {
+    await until(
+      async () => {
+        const { counts } = (await get('/stats')).body
+        const [row] = await query<{ n: number }>(
+          databaseUrl,
+          'select count(*)::int as n from millrace.packets',
+        )
+        return counts.scheduled + counts.pending + counts.processing === 0 && row?.n === 0
+      },
+      { deadlineMs, what: 'an idle system' },
+    )
+  }
+}
+
+function toReply(reply: { statusCode: number; headers: object; body: string }): Reply {
+  const isJson = /json/.test(String((reply.headers as Record<string, unknown>)['content-type']))
+  return {
+    status: reply.statusCode,
+    headers: { ...reply.headers },
+    body: isJson ? JSON.parse(reply.body) : undefined,
+    text: reply.body,
+  }
+}
+
+/** What the counters say must be what is there. */
+export async function assertCountsExact(databaseUrl: string): Promise<void> {
+  const counted = await query(
+    databaseUrl,
+    `select queue, type, status::text, count(*)::int as n from millrace.tasks group by 1, 2, 3 order by 1, 2, 3`,
+  )
+  const kept = await query(
+    databaseUrl,
+    `select queue, type, status::text, sum(n)::int as n from millrace.counters
+      group by 1, 2, 3 having sum(n) <> 0 order by 1, 2, 3`,
+  )
+  assert.deepEqual(kept, counted)
+}

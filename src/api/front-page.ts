@@ -11,7 +11,7 @@ export function frontPage(origin: string): string {
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
 body { max-width: 46rem; margin: 10vh auto; padding: 0 1.5rem; }
 h1 { font-size: 1.6rem; }
-pre { padding: 1rem; overflow-x: auto; border: 1px solid #8886; border-radius: 6px; }
+pre { padding: 1rem; white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid #8886; border-radius: 6px; }
 li { margin: .3rem 0; }
 </style>
 </head>

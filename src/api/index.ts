@@ -3,6 +3,7 @@ import fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { UseCases } from '../usecases/index.ts'
 import { acceptJsonText } from './body.ts'
+import { watchClosing } from './closing.ts'
 import { errorReply } from './error-reply.ts'
 import { guard } from './guard.ts'
 import { openApiInfo } from './openapi.ts'
@@ -54,12 +55,13 @@ export async function buildApi({ useCases, apiKeys, log, version }: ApiDeps): Pr
   app.setValidatorCompiler(() => () => true)
   app.setSerializerCompiler(() => JSON.stringify)
   acceptJsonText(app)
-  guard(app, apiKeys)
+  const closing = watchClosing(app)
+  guard(app, closing, apiKeys)
   for (const schema of [submissionSchema, ...sharedSchemas]) app.addSchema(schema)
   await app.register(swagger, openApiInfo(version))
   submitRoutes(app, useCases)
-  taskRoutes(app, useCases)
+  taskRoutes(app, useCases, closing)
   systemRoutes(app, { useCases, version })
-  await pageRoutes(app)
+  pageRoutes(app)
   return app
 }

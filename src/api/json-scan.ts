@@ -129,9 +129,12 @@ export function skipSpace(text: string, from: number): number {
 
 function describe(text: string, at: number): string {
   if (at >= text.length) return 'the JSON ends too early'
-  const before = text.slice(0, at)
-  const line = before.split('\n').length
-  const column = at - before.lastIndexOf('\n')
+  let line = 1
+  let lineStart = 0
+  for (let next = text.indexOf('\n'); next !== -1 && next < at; next = text.indexOf('\n', lineStart)) {
+    line++
+    lineStart = next + 1
+  }
   const character = String.fromCodePoint(text.codePointAt(at) ?? 0)
-  return `unexpected ${JSON.stringify(character)} at line ${line}, column ${column}`
+  return `unexpected ${JSON.stringify(character)} at line ${line}, column ${at - lineStart + 1}`
 }

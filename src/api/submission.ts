@@ -41,13 +41,9 @@ export function readBatch(body: unknown): Submission[] {
   const batch = readJson(body, (text) => readBatchEnvelope(text, limits.batchTasks))
   const faults: Fault[] = batch.others.map((key) => unknownField('#', key, ['tasks']))
   if (!batch.given) faults.push({ pointer: '#/tasks', detail: 'is missing' })
-  else if (batch.count === 0 || batch.count > limits.batchTasks) faults.push(wrongCount(batch.count))
+  else if (batch.tasks.length === 0) faults.push({ pointer: '#/tasks', detail: 'must have a task at least' })
   else return readTasks(batch.tasks, faults)
   throw invalid(faults)
-}
-
-function wrongCount(count: number): Fault {
-  return { pointer: '#/tasks', detail: `must have 1 to ${limits.batchTasks} tasks; these are ${count}` }
 }
 
 function readTasks(tasks: readonly (Envelope | undefined)[], faults: Fault[]): Submission[] {

@@ -5,6 +5,8 @@ export type AckWindow = {
 }
 
 export type OpenWindow<Message> = AckWindow & {
+  /** How many are not acked. */
+  size(): number
   delivered(tag: number, message: Message): void
   /** The channel has gone: nothing is acked any more, the broker delivers again. */
   close(): void
@@ -15,6 +17,7 @@ export function ackWindow<Message>(send: (message: Message, upTo: boolean) => vo
   const open = new Map<number, Message>()
   return {
     delivered: (tag, message) => void open.set(tag, message),
+    size: () => open.size,
     ack,
     close: () => open.clear(),
   }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
 import type { PacketId } from '../domain/packet.ts'
 import type { Log } from '../domain/ports.ts'
@@ -19,6 +20,8 @@ export type ConsumerSettings = { prefetch: number; log: Log; reader: Reader; sto
 
 /** A channel that opens and closes at once, again and again, is not a success. */
 const worthwhileMs = 1_000
+const idleMs = 20_000
+const renewal = 'nothing came'
 
 /**
  * Consumes one place until `stop` aborts, on a channel of its own, and opens another when the queue is deleted or
@@ -34,6 +37,7 @@ export async function keepConsuming(
   for (let failures = 0; !stop.aborted; ) {
     const since = performance.now()
     const reason = await consume(model, place, settings)
+    if (reason === renewal) continue
     const lasted = performance.now() - since > worthwhileMs
     if (!stop.aborted && (lasted || reason !== complaint)) {
       log.warn({ queue: queueName(place), reason }, 'consuming was interrupted, beginning anew')
@@ -53,8 +57,8 @@ async function consume(model: ChannelModel, place: Place, settings: ConsumerSett
     const end = () => close(channel)
     settings.stop.addEventListener('abort', end, { signal: over.signal })
     try {
-      await begin(channel, place, { ...settings, over: over.signal })
-      return await ended
+      const isIdle = await begin(channel, place, { ...settings, over: over.signal })
+      return await Promise.race([ended, idle(isIdle, over.signal)])
     } finally {
       end()
     }
@@ -65,7 +69,12 @@ async function consume(model: ChannelModel, place: Place, settings: ConsumerSett
   }
 }
 
-async function begin(channel: Channel, place: Place, settings: ConsumerSettings & { over: AbortSignal }) {
+/** Answers a function that tells whether nothing came since its last call, and nothing is in hand. */
+async function begin(
+  channel: Channel,
+  place: Place,
+  settings: ConsumerSettings & { over: AbortSignal },
+): Promise<() => boolean> {
   const { prefetch, reader, over } = settings
   const window = ackWindow<ConsumeMessage>((message, upTo) => ack(channel, message, upTo))
   over.addEventListener('abort', () => {
@@ -73,11 +82,30 @@ async function begin(channel: Channel, place: Place, settings: ConsumerSettings 
     reader.lost(window)
   })
   const sort = sorter(place, { ...settings, window })
-  // Null says that the queue was deleted. Acks of what is held of it would still be welcome, but so is one way less.
-  const take = (message: ConsumeMessage | null) => (message ? sort(message) : close(channel))
+  let quiet = false
+  const take = (message: ConsumeMessage | null) => {
+    quiet = false
+    if (message) sort(message)
+    else close(channel) // the queue was deleted
+  }
   await within(channel.prefetch(prefetch), 'set the prefetch')
   await assertQueue(channel, place)
   await within(channel.consume(queueName(place), take), 'begin to consume')
+  return () => {
+    const wasQuiet = quiet
+    quiet = true
+    return wasQuiet && window.size() === 0
+  }
+}
+
+/**
+ * Resolves when nothing has come for a while. When a queue is deleted and made again at once, RabbitMQ 3.10 does not
+ * tell its consumers and may lose what it delivers to them; a new channel gets it.
+ */
+async function idle(isIdle: () => boolean, over: AbortSignal): Promise<typeof renewal> {
+  do await sleep(idleMs, undefined, { signal: over }).catch(() => {})
+  while (!over.aborted && !isIdle())
+  return renewal
 }
 
 /** Tells packets, markers and what is none of ours apart. */

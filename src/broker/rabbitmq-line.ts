@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChannelModel } from 'amqplib'
 import type { Log } from '../domain/ports.ts'
 import { type Mail, openConfirmingChannel } from './rabbitmq-confirms.ts'
@@ -14,6 +15,8 @@ export type Line = {
 }
 
 const confirmTimeoutMs = 10_000
+/** RabbitMQ 3.10 does not tell the consumers of a deleted queue when it is there again at once. */
+const farewellMs = 200
 
 /** `broken` is called when only another connection can help. */
 export async function openLine(
@@ -38,6 +41,7 @@ export async function openLine(
   async function deliver(mail: readonly Mail[]): Promise<Mail[]> {
     const { routed, unroutable } = await send(mail)
     if (unroutable.length === 0) return routed
+    await sleep(farewellMs)
     const places = new Map(unroutable.map(({ place }) => [queueName(place), place]))
     await Promise.all([...places].map(([name, place]) => declare(name, place)))
     return [...routed, ...(await send(unroutable)).routed]

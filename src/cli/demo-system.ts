@@ -19,7 +19,7 @@ export async function systemAt(url: string, signal: AbortSignal): Promise<System
   if (!['127.0.0.1', 'localhost', '[::1]'].includes(hostname)) {
     throw new CommandFailure(`no Millrace answers at ${url}, and one can be started on this machine only`)
   }
-  say(`No Millrace answers at ${url}: starting one (the first time takes a little longer) …`)
+  say(`No Millrace at ${url}: starting one …`)
   return startSystem(port || '80', signal)
 }
 

@@ -41,10 +41,10 @@ function sentenceFor(error: unknown): string {
 
 function fieldsOf({ errors, detail: whole }: MillraceError): string[] {
   return errors
+    .filter(({ detail }) => !whole.includes(detail))
     .map(
       ({ pointer, parameter, header, detail }) => `  ${[pointer ?? parameter ?? header, detail].join(': ')}`,
     )
-    .filter((line) => !whole.includes(line.trim()))
 }
 
 function adviceFor({ status }: MillraceError): string[] {

@@ -29,7 +29,8 @@ export async function main(args: readonly string[]): Promise<void> {
 /** These end in an orderly way of their own when they are interrupted. */
 const orderly = new Set(['start', 'api', 'worker', 'demo'])
 
-function programOf(): Command {
+/** The command line with all its commands; parsing it throws where it would end the process. */
+export function programOf(): Command {
   const program = new Command('millrace')
     .description('Durable task processing on PostgreSQL.')
     .version(version, '-v, --version')

@@ -60,8 +60,8 @@ export class TaskCanceledError extends MillraceError {
 
 /** The task was not final when the wait ended. It goes on. */
 export class TaskTimeoutError extends MillraceError {
-  constructor(id: string, timeoutMs: number, task: Task | undefined) {
-    super('task-timeout', `task ${id} was ${task?.status ?? 'not final'} after ${timeoutMs} ms`, { task })
+  constructor(task: Task, timeoutMs: number) {
+    super('task-timeout', `task ${task.id} was still ${task.status} after ${timeoutMs} ms`, { task })
     this.name = 'TaskTimeoutError'
   }
 }

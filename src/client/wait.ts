@@ -12,6 +12,7 @@ export type WaitOptions = {
 // Below the minute after which many proxies give up on a silent connection.
 const longPollSeconds = 30
 const soonMs = 250
+const answerWithinMs = 10_000
 const longestTimerMs = 2 ** 31 - 1
 /** About three minutes: once the task has been seen, a server that restarts is no reason to give up. */
 const patientRetries = 40
@@ -24,12 +25,15 @@ export async function waitUntilFinal(
 ): Promise<Reply> {
   const startedAt = performance.now()
   let task: Task | undefined
+  let retries: number | undefined
   for (;;) {
     const askedAt = performance.now()
     const leftMs = timeoutMs - (askedAt - startedAt)
-    if (task && leftMs <= 0) throw new TaskTimeoutError(id, timeoutMs, task)
-    const reply = await ask(send, { id, leftMs, signal, isKnown: task !== undefined })
-    if (reply === 'late') throw new TaskTimeoutError(id, timeoutMs, task)
+    if (task && leftMs <= 0) throw new TaskTimeoutError(task, timeoutMs)
+    const reply = await ask(send, { id, leftMs, signal, retries })
+    // One more look, but no more patience, so that the error can say how far the task is.
+    retries = reply === 'late' ? 0 : patientRetries
+    if (reply === 'late') continue
     task = parseReply<Task>(reply)
     if (isFinal(task.status)) return reply
     // A server that answers before its time, because it stops or does not know `wait`, must not be hammered.
@@ -37,9 +41,9 @@ export async function waitUntilFinal(
   }
 }
 
-type Question = { id: string; leftMs: number; signal: AbortSignal | undefined; isKnown: boolean }
+type Question = { id: string; leftMs: number; signal: AbortSignal | undefined; retries: number | undefined }
 
-async function ask(send: (call: Call) => Promise<Reply>, { id, leftMs, signal, isKnown }: Question) {
+async function ask(send: (call: Call) => Promise<Reply>, { id, leftMs, signal, retries }: Question) {
   const waitSeconds = Math.max(0, Math.min(longPollSeconds, Math.ceil(leftMs / 1000)))
   const deadline =
     leftMs > 0 && Number.isFinite(leftMs)
@@ -51,8 +55,8 @@ async function ask(send: (call: Call) => Promise<Reply>, { id, leftMs, signal, i
       path: `/tasks/${encodeURIComponent(id)}`,
       query: { wait: waitSeconds },
       repeatable: true,
-      timeoutMs: (waitSeconds + longPollSeconds) * 1000,
-      ...(isKnown ? { retries: patientRetries } : {}),
+      timeoutMs: waitSeconds * 1000 + answerWithinMs,
+      ...(retries === undefined ? {} : { retries }),
       ...(signals.length > 0 ? { signal: AbortSignal.any(signals) } : {}),
     })
   } catch (error) {

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { extname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
@@ -11,7 +12,7 @@ import { currentAttempt, logStrayErrors } from './stray-errors.ts'
 // The program of an expendable process: it runs what its worker sends, and may die of it.
 
 const heartbeatMs = 1_000
-const [path = '', level = 'info'] = process.argv.slice(2)
+const [path = '', level = 'info', workerPid] = process.argv.slice(2)
 
 // Signals of a terminal or a service manager are for the worker, which decides what becomes of the tasks.
 process.on('SIGINT', () => {})
@@ -23,11 +24,15 @@ process.on('uncaughtExceptionMonitor', (error) => {
 })
 process.on('disconnect', exit)
 
-const lifeline = new Worker(new URL(`./isolate-lifeline${extname(import.meta.filename)}`, import.meta.url))
+const lifeline = new Worker(new URL(`./isolate-lifeline${extname(import.meta.filename)}`, import.meta.url), {
+  workerData: Number(workerPid),
+})
+const isWatched = once(lifeline, 'online')
 const formatters = { level: (label: string) => ({ level: label }) }
 const log = pino({ level, base: null, formatters }, { write: (line) => send({ kind: 'log', line }) })
 logStrayErrors(log)
 const handlers = await load()
+await isWatched // before a handler can block this thread
 if (handlers) serve(createLocalRunner({ definitions: handlers.definitions, log }))
 else exit()
 

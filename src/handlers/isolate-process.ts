@@ -31,7 +31,7 @@ export function startIsolatedProcess(
   { path, logLevel }: { path: string; logLevel: string },
   { onMessage, onClose }: Listeners,
 ): IsolatedProcess {
-  const child = fork(program, [path, logLevel], {
+  const child = fork(program, [path, logLevel, String(process.pid)], {
     serialization: 'advanced',
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })

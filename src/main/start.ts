@@ -4,7 +4,7 @@ import { CommandFailure, exitCode } from '../cli/exit-code.ts'
 import { startEmbedded } from '../embedded/index.ts'
 import type { Config } from '../runtime/config.ts'
 import { isAlive } from '../runtime/is-alive.ts'
-import { runUntilSignal, type Service, stopAll } from '../runtime/service.ts'
+import { runUntilSignal, type Service, stopAll, stopRequest } from '../runtime/service.ts'
 import { withoutPassword } from '../runtime/settings.ts'
 import { buryLocalWorkers } from '../storage/workers.ts'
 import { environmentOf } from './environment.ts'
@@ -15,10 +15,9 @@ import { version } from './version.ts'
 import { welcome } from './welcome.ts'
 
 /** Everything, running: database, api and worker. */
-export type System = {
+type System = {
   /** Where the API answers. */
   url: string
-  databaseUrl: string
   stop(): Promise<void>
 }
 
@@ -32,33 +31,54 @@ export async function start(config: Config): Promise<void> {
   const report = (line: string) => process.stderr.write(`${line}\n`)
   const beganAtMs = performance.now()
   report(`Millrace ${version}`)
-  const system = await startSystem(config, report)
+  const request = stopRequest()
+  const system = await startUnlessStopped(config, report, request)
+  if (system === undefined) return
   report(`Ready in ${seconds(performance.now() - beganAtMs)}\n`)
   process.stdout.write(welcome(config, system.url))
   process.send?.({ type: 'ready', url: system.url })
   const deadlineMs = config.shutdownGraceMs + 3 * stopMarginMs
   const tasks = `running tasks have ${seconds(config.shutdownGraceMs)} to finish (Ctrl-C again: exit at once)`
-  await runUntilSignal([{ name: 'Millrace', stop: system.stop }], {
-    deadlineMs,
-    report: (line) => report(line.startsWith('stopping') ? `\n${line}; ${tasks}` : line),
-  })
+  const reportStop = (line: string) => report(line.startsWith('stopping') ? `\n${line}; ${tasks}` : line)
+  await runUntilSignal([{ name: 'Millrace', stop: system.stop }], { deadlineMs, report: reportStop }, request)
   report('stopped')
+}
+
+async function startUnlessStopped(
+  config: Config,
+  report: Report,
+  request: Promise<string>,
+): Promise<System | undefined> {
+  const stopped = new AbortController()
+  void request.then(() => stopped.abort())
+  try {
+    return await startSystem(config, { report, signal: stopped.signal })
+  } catch (error) {
+    if (!stopped.signal.aborted) throw error
+    report('stopped before it was ready')
+    return undefined
+  }
 }
 
 /**
  * Brings everything up, each step reported with its time. Fails with EmbeddedError or CommandFailure, a sentence
- * for people, and then leaves nothing running.
+ * for people, or with the reason of `signal`, and then leaves nothing running.
  */
-export async function startSystem(config: Config, report: Report): Promise<System> {
+async function startSystem(
+  config: Config,
+  { report, signal }: { report: Report; signal: AbortSignal },
+): Promise<System> {
   const services: Service[] = []
   const stop = () => stopAll(services.splice(0), report)
   try {
     const databaseUrl = await startDatabase(config, { services, report })
+    signal.throwIfAborted()
     await step('database', report, () => migrated(databaseUrl, config))
     // Who shares a server of its own with nobody knows that workers of processes that are gone are gone.
     if (config.databaseUrl === undefined) await buryLocalWorkers(databaseUrl, { host: hostname(), isAlive })
-    const url = await startProcesses({ ...config, databaseUrl }, { services, report })
-    return { url, databaseUrl, stop }
+    signal.throwIfAborted()
+    const url = await startProcesses({ ...config, databaseUrl }, { services, report, signal })
+    return { url, stop }
   } catch (error) {
     await stop()
     throw error
@@ -96,13 +116,17 @@ async function migrated(databaseUrl: string, config: Config): Promise<[undefined
 }
 
 /** Starts the api and the worker beside each other. Answers the API's address. */
-async function startProcesses(config: Config, { services, report }: Progress): Promise<string> {
+async function startProcesses(
+  config: Config,
+  { services, report, signal }: Progress & { signal: AbortSignal },
+): Promise<string> {
   const { port, takenBy } = await choosePort(config.host, config.port)
   if (takenBy) report(`  port ${config.port} is taken by ${takenBy}: taking ${port || 'any other'} instead`)
   const spec = {
     env: environmentOf({ ...config, port }),
     stopWithinMs: config.shutdownGraceMs + stopMarginMs,
     report,
+    signal,
   }
   const [api, worker] = await Promise.allSettled([
     step('api', report, async () => {

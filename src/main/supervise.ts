@@ -17,6 +17,8 @@ export type ChildSpec = {
   /** How long it may take to stop before it is killed. */
   stopWithinMs: number
   report: (line: string) => void
+  /** Gives up waiting for it to become ready. */
+  signal: AbortSignal
 }
 
 const program = fileURLToPath(new URL('../cli/main.ts', import.meta.url))
@@ -84,7 +86,13 @@ function launch({ command, env }: ChildSpec): Child {
   return { handle, ended }
 }
 
-async function readiness({ handle, ended }: Child, { command }: ChildSpec): Promise<string | undefined> {
+async function readiness(
+  { handle, ended }: Child,
+  { command, signal }: ChildSpec,
+): Promise<string | undefined> {
+  const giveUp = () => handle.kill('SIGTERM')
+  if (signal.aborted) giveUp()
+  signal.addEventListener('abort', giveUp)
   const ready = new Promise<string | undefined>((resolve) => {
     handle.on('message', (message: unknown) => {
       if (isReady(message)) resolve(message.url)
@@ -95,7 +103,7 @@ async function readiness({ handle, ended }: Child, { command }: ChildSpec): Prom
       `the ${command} process ended (${how}) before it was ready: see what it says above`,
     )
   })
-  return Promise.race([ready, failed])
+  return Promise.race([ready, failed]).finally(() => signal.removeEventListener('abort', giveUp))
 }
 
 /** What a process sends to the one that has started it, once it does its work. */

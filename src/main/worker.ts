@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { ledgerSource } from '../broker/ledger-source.ts'
 import { rabbitSource } from '../broker/rabbitmq-source.ts'
 import { idSource } from '../domain/id.ts'
@@ -14,7 +15,7 @@ import { outbox } from '../storage/packets.ts'
 import { workLedger } from '../storage/work-ledger.ts'
 import { startWork, type Work } from '../usecases/work.ts'
 import { databaseUrlOf } from './database.ts'
-import { startLifeline } from './lifeline.ts'
+import { type LifelineMessage, startLifeline } from './lifeline.ts'
 import { gatherOn, type Node, openNode, sleep, untilMigrated } from './node.ts'
 import { version } from './version.ts'
 
@@ -54,13 +55,7 @@ export async function startWorkerServices(config: Config, databaseUrl: string, l
     databaseUrl,
     worker: { id, host: hostname(), pid: process.pid, version, queues: [...queues], types, concurrency },
     running: () => work?.running() ?? 0,
-    hear(message) {
-      if (message.kind === 'packets') wake()
-      if (message.kind === 'canceled') work?.cancel(message.ids)
-      if (message.kind === 'alive') void reconcile(work, log) // notices may have been missed, claims unanswered
-      if (message.kind === 'lost')
-        log.warn({ reason: message.reason }, 'the lifeline to the database is cut; reconnecting')
-    },
+    hear: listener({ work: () => work, wake, log }),
   })
   work = startWork({
     ledger: workLedger(node.moves),
@@ -84,7 +79,24 @@ export async function startWorkerServices(config: Config, databaseUrl: string, l
   ]
 }
 
-const defaultTasks = new URL('../../examples', import.meta.url).pathname
+/** What a worker does about what its lifeline tells. */
+function listener({ work, wake, log }: { work: () => Work | undefined; wake: () => void; log: Log }) {
+  let isCut = false
+  return (message: LifelineMessage) => {
+    if (message.kind === 'packets') wake()
+    if (message.kind === 'canceled') work()?.cancel(message.ids)
+    if (message.kind === 'alive') {
+      if (isCut) log.info({}, 'the lifeline to the database holds again')
+      void reconcile(work(), log) // notices may have been missed, claims unanswered
+    }
+    if (message.kind === 'lost' && !isCut) {
+      log.warn({ reason: message.reason }, 'the lifeline to the database is cut; reconnecting')
+    }
+    isCut = message.kind === 'lost'
+  }
+}
+
+const defaultTasks = fileURLToPath(new URL('../../examples', import.meta.url))
 
 type Opened = { source: PacketSource; wake: () => void; services: Service[] }
 
@@ -102,11 +114,8 @@ function openSource({ queues, amqpUrls }: Config, { moves }: Node, log: Log): Op
     log,
     async onMarker(place, at) {
       const packets = await resend(place, at)
-      if (packets > 0)
-        log.warn(
-          { ...place, packets },
-          'packets were lost on their way through the broker; sending them again',
-        )
+      // Lost by the broker, or only waiting in another worker's prefetch: a repeat is harmless.
+      if (packets > 0) log.info({ ...place, packets }, 'sending packets again that are overdue')
     },
   })
   return { source, wake: () => {}, services: [{ name: 'consumer', stop: source.stop }] }

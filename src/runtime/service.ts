@@ -15,14 +15,15 @@ type Life = {
 const sameRequestMs = 1_000
 
 /**
- * Waits until this process is asked to stop, by SIGTERM, by SIGINT or by the end of the parent that it has a
- * channel to, then stops the services, last started first. A second signal exits at once with 128 + its number.
+ * Waits until this process is asked to stop, then stops the services, last started first. `request` is of use to
+ * who wants to hear it earlier, while the services are still being started.
  */
 export async function runUntilSignal(
   services: readonly Service[],
   { deadlineMs, report }: Life,
+  request = stopRequest(),
 ): Promise<void> {
-  report(`stopping: ${await stopRequest()}`)
+  report(`stopping: ${await request}`)
   const deadline = setTimeout(() => {
     report(`still not stopped after ${Math.round(deadlineMs / 1000)} s: exiting`)
     process.exit(1)
@@ -45,7 +46,12 @@ export async function stopAll(services: readonly Service[], report: (line: strin
   }
 }
 
-function stopRequest(): Promise<string> {
+/**
+ * Resolves, with the reason, when this process is asked to stop: by Ctrl-C, by SIGTERM, by its terminal being
+ * closed, or by the end of the parent that it has a channel to. From the call on a second signal exits at once,
+ * with 128 + its number.
+ */
+export function stopRequest(): Promise<string> {
   return new Promise((resolve) => {
     let firstAtMs: number | undefined
     const onSignal = (signal: NodeJS.Signals, number: number) => {
@@ -54,8 +60,7 @@ function stopRequest(): Promise<string> {
       firstAtMs ??= nowMs
       resolve(signal)
     }
-    process.on('SIGTERM', onSignal)
-    process.on('SIGINT', onSignal)
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, onSignal)
     const onOrphaned = () => resolve('the process that started this one is gone')
     if (process.send && !process.connected) onOrphaned()
     process.once('disconnect', onOrphaned)

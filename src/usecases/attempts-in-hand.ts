@@ -8,7 +8,6 @@ export type InHand = ReturnType<typeof attemptsInHand>
 export function attemptsInHand() {
   const open = new Map<PacketId, number>()
   const running = new Map<string, ClaimedTask>()
-  const idle = Promise.withResolvers<void>
   let emptied: PromiseWithResolvers<void> | undefined
 
   return {
@@ -49,7 +48,7 @@ export function attemptsInHand() {
     /** Resolves when nothing is in hand. */
     empty(): Promise<void> {
       if (open.size === 0) return Promise.resolve()
-      emptied ??= idle()
+      emptied ??= Promise.withResolvers<void>()
       return emptied.promise
     },
   }

@@ -108,3 +108,9 @@ export async function recordingApi(t: TestContext) {
     app.inject({ method: 'POST', url, body, headers: { 'content-type': 'application/json', ...headers } })
   return { app, submissions, post }
 }
+
+/** The port on which it listens. */
+export function portOf(app: FastifyInstance): number {
+  const [address] = app.addresses()
+  return typeof address === 'object' ? address.port : 0
+}

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
-import { apiWith } from './api-under-test.ts'
+import { setImmediate } from 'node:timers/promises'
+import { apiWith, portOf } from './api-under-test.ts'
 import { assertProblem } from './problem-check.ts'
 
 describe('addresses and methods', () => {
@@ -100,23 +103,33 @@ describe('API keys', () => {
   })
 })
 
-it('answers 503 to requests that come while it closes', { timeout: 10_000 }, async (t) => {
+it('ends what is in hand when it closes, and answers 503 to what still comes', {
+  timeout: 10_000,
+}, async (t) => {
   const asked = Promise.withResolvers<void>()
   const release = Promise.withResolvers<void>()
   const { app } = await apiWith(t, {
-    readStats: async () => {
+    listWorkers: async () => {
       asked.resolve()
       await release.promise
-      throw new Error('not of interest')
+      return []
     },
   })
-  const origin = await app.listen({ port: 0, host: '127.0.0.1' })
-  const inHand = fetch(`${origin}/stats`)
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const inHand = connect(portOf(app), '127.0.0.1')
+  inHand.write('GET /workers HTTP/1.1\r\nHost: x\r\n\r\n')
+  const late = connect(portOf(app), '127.0.0.1')
+  late.write('GET /stats HTTP/1.1\r\nHost: x\r\n')
   await asked.promise
   const closed = app.close()
-  const response = await app.inject('/workers').catch(() => undefined)
-  if (response) assertProblem(response, 'shutting-down')
+  while (app.server.listening) await setImmediate()
+  late.write('\r\n')
+  const refusal = await text(late)
   release.resolve()
-  assert.equal((await inHand).status, 500)
+  const answer = await text(inHand)
   await closed
+
+  assert.match(answer, /^HTTP\/1\.1 200 OK\r\n/)
+  assert.match(refusal, /^HTTP\/1\.1 503 .*"code":"shutting-down"/s)
+  for (const reply of [answer, refusal]) assert.match(reply, /\r\nconnection: close\r\n/i)
 })

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { it, type TestContext } from 'node:test'
-import { apiWith } from './api-under-test.ts'
+import { apiWith, portOf } from './api-under-test.ts'
 
 /** Sends bytes as they are and answers all that comes back until the server ends the connection. */
 async function exchange(t: TestContext, ...parts: (string | Buffer)[]): Promise<string> {
   const { app } = await apiWith(t)
   await app.listen({ port: 0, host: '127.0.0.1' })
-  const [address] = app.addresses()
-  const socket = connect({ port: address!.port, host: '127.0.0.1' })
+  const socket = connect(portOf(app), '127.0.0.1')
   for (const part of parts) socket.write(part)
   const chunks: Buffer[] = []
   for await (const chunk of socket) chunks.push(chunk)

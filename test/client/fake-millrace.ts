@@ -15,8 +15,11 @@ export type Seen = {
 export type Fault = 'drop' | 'lose' | { status: number; headers?: Record<string, string>; body?: string }
 export type FakeMillrace = Awaited<ReturnType<typeof fakeMillrace>>
 
-/** The documented HTTP API in memory: tasks are texts of members, so numbers stay as they were sent. */
-export async function fakeMillrace() {
+/**
+ * The documented HTTP API in memory: tasks are texts of members, so numbers stay as they were sent. With
+ * `finishes`, a task that somebody waits for is completed at once.
+ */
+export async function fakeMillrace({ finishes = false } = {}) {
   const tasks = new Map<string, FakeTask>()
   const keys = new Map<string, string>()
   const seen: Seen[] = []
@@ -113,6 +116,7 @@ export async function fakeMillrace() {
     if (verb === 'cancel')
       return move(task, ['"scheduled"', '"pending"', '"processing"', '"canceled"'], '"canceled"')
     if (verb === 'retry') return move(task, ['"failed"', '"canceled"'], '"pending"')
+    if (finishes && call.query.has('wait')) finish(id, { status: '"completed"', result: '5' })
     await finalOrLate(task, Number(call.query.get('wait') ?? 0) * 1000)
     return { status: 200, text: textOf({ ...task, attempts: '[]' }) }
   }

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defineTask } from 'millrace'
 
@@ -22,7 +23,6 @@ export const fail = defineTask({
 export const wait = defineTask({
   type: 'wait',
   async run(input, { signal }) {
-    const { writeFileSync } = await import('node:fs')
     writeFileSync(`${input}.pid`, String(process.pid))
     await sleep(600_000, undefined, { signal }).catch(() => {})
     writeFileSync(`${input}.aborted`, String(signal.reason))
@@ -44,7 +44,8 @@ export const bomb = defineTask({
 
 export const loop = defineTask({
   type: 'loop',
-  run() {
+  run(input) {
+    if (typeof input === 'string') writeFileSync(input, String(process.pid))
     for (;;);
   },
 })

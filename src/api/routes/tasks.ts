@@ -5,13 +5,13 @@ import type { TaskPage } from '../../domain/ports.ts'
 import type { TaskSummary } from '../../domain/task.ts'
 import type { UseCases } from '../../usecases/index.ts'
 import { refuseBody } from '../body.ts'
+import type { Closing } from '../closing.ts'
 import { cursorOf } from '../cursor.ts'
-import { invalid } from '../problem.ts'
+import { invalid, Problem } from '../problem.ts'
 import { openQuery, type Parameter, refuseQuery } from '../query.ts'
 import { answer, problemAnswers, ref } from '../schemas.ts'
 import { listParameters, readTaskFilter } from '../task-filter.ts'
 import { taskDetailJson, taskSummaryJson } from '../task-json.ts'
-import { openWaits } from '../waits.ts'
 
 type ById = { Params: { id: string } }
 
@@ -19,9 +19,7 @@ type ById = { Params: { id: string } }
 const fullPageLength = 16 * 1024 * 1024
 
 /** Looking at tasks, canceling and retrying them. */
-export function taskRoutes(app: FastifyInstance, useCases: UseCases) {
-  const waitSignal = openWaits(app)
-
+export function taskRoutes(app: FastifyInstance, useCases: UseCases, closing: Closing) {
   app.get('/tasks', { schema: listSchema }, async (request, reply) =>
     reply.type('application/json').send(pageJson(await useCases.listTasks(readTaskFilter(request.query)))),
   )
@@ -30,7 +28,7 @@ export function taskRoutes(app: FastifyInstance, useCases: UseCases) {
     const id = readId(request.params.id)
     const waitMs = readWaitMs(request.query)
     if (waitMs === 0) return sendTask(reply, await useCases.getTask(id))
-    return sendTask(reply, await useCases.awaitTask(id, waitMs, waitSignal(reply)))
+    return sendTask(reply, await useCases.awaitTask(id, waitMs, closing.waitSignal(reply)))
   })
 
   const cancel = async (id: string, reply: FastifyReply) =>
@@ -60,6 +58,7 @@ function sendTask(reply: FastifyReply, task: Awaited<ReturnType<UseCases['getTas
 }
 
 function readId(id: string): string {
+  if (id === '') throw new Problem('route-not-found', 'did you mean /tasks?')
   if (!isUuid(id)) throw invalid([{ parameter: 'id', detail: 'must be a UUID' }])
   return id.toLowerCase()
 }

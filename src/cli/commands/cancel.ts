@@ -15,6 +15,6 @@ export function cancelCommand(): Command {
   return withExamples(
     command,
     `millrace cancel "$(millrace submit '"hello"' --delay 1h -o ids)"`,
-    'millrace list --status scheduled --all -o ids | xargs --no-run-if-empty millrace cancel',
+    'millrace list --status scheduled --all -o ids | xargs -r millrace cancel',
   )
 }

@@ -3,7 +3,7 @@ import { demoTasks, exampleWorker, follow, submitExamples } from '../demo-run.ts
 import { summaryLines } from '../demo-summary.ts'
 import { systemAt } from '../demo-system.ts'
 import { withExamples } from '../examples.ts'
-import { exitCode } from '../exit-code.ts'
+import { CommandFailure, exitCode } from '../exit-code.ts'
 import { print } from '../output.ts'
 import { startProgress } from '../progress.ts'
 import { clientOf, defaultUrl, type ServerOptions, withServer } from '../server.ts'
@@ -38,6 +38,7 @@ async function showExamples(options: ServerOptions, signal: AbortSignal): Promis
   const progress = startProgress({ label: 'done', unit: 'tasks', total: demoTasks })
   const tasks = await follow(millrace, batchId, { progress, signal }).finally(progress.stop)
   summaryLines(tasks).forEach(print)
+  if (tasks.some(({ status }) => status !== 'completed')) throw new CommandFailure('not all tasks completed')
 }
 
 /** Whatever was started is stopped before an interrupted command ends. */

@@ -15,6 +15,6 @@ export function retryCommand(): Command {
   return withExamples(
     command,
     `millrace retry "$(millrace cancel "$(millrace submit '"hello"' --delay 1h -o ids)" -o ids)"`,
-    'millrace list --status failed --created-after 1h --all -o ids | xargs --no-run-if-empty millrace retry',
+    'millrace list --status failed --created-after 1h --all -o ids | xargs -r millrace retry',
   )
 }

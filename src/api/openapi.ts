@@ -39,8 +39,8 @@ const description = `
 JSON in and out, in UTF-8. Instants are RFC 3339 in UTC with milliseconds, ids are UUIDv7.
 
 A task's \`payload\` and \`result\` come back exactly as they were sent: key order, number text and all. They may be
-nested up to 100 levels deep (deeper: 422). An object with a repeated key, or with more than 100 members, is refused
-as an envelope (422); inside a payload anything that is JSON goes.
+nested up to 100 levels deep (deeper: 422). A submission in which a field occurs twice is refused (422); inside a
+payload anything that is JSON goes. A body that is not JSON is a 400.
 
 Every answer of 4xx and 5xx is an \`application/problem+json\` (RFC 9457) with a stable \`code\`. Its \`type\` is
 \`urn:millrace:problem:\` and the code: a name, not an address. A 503 says with \`Retry-After\` when to ask again.

@@ -8,7 +8,7 @@ const orNull = (schema: TSchema, description: string) => Type.Union([schema, Typ
 const count = (description: string) => Type.Integer({ minimum: 0, description })
 const json = (description: string) => Type.Unknown({ description })
 
-export const taskError = Type.Object(
+const taskError = Type.Object(
   {
     name: Type.String(),
     message: Type.String(),

@@ -24,7 +24,7 @@ export function instant(text: string): string {
   }
 }
 
-export function wholeNumber(text: string): number {
+function wholeNumber(text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It is a whole number.')
   return Number(text)
 }

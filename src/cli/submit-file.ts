@@ -100,9 +100,11 @@ async function lineCount(path: string): Promise<number | undefined> {
   })
   if (about.isDirectory()) throw new CommandFailure(`${path} is a folder, not a file of lines`)
   if (!about.isFile()) return undefined
-  let count = 1
+  let count = 0
+  let last = 10
   for await (const chunk of createReadStream(path)) {
     for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) count++
+    last = chunk.at(-1)
   }
-  return count
+  return last === 10 ? count : count + 1
 }

@@ -8,7 +8,7 @@ export type Server = {
   retries: number
 }
 
-export type Query = Readonly<Record<string, string | number | undefined>>
+type Query = Readonly<Record<string, string | number | undefined>>
 
 export type Call = {
   method?: 'GET' | 'POST'

@@ -34,6 +34,8 @@ export function gatherOn(lanes: number): Gather {
 }
 
 const waitForDatabaseMs = 1_000
+/** Counting a partition of a hundred million rows takes its time. */
+const choreTimeoutMs = 3_600_000
 
 /** Resolves when the database is there and up to date; any number of processes may start in any order. */
 export async function untilMigrated(databaseUrl: string, { retentionDays }: Config, log: Log): Promise<void> {
@@ -53,14 +55,22 @@ export async function untilMigrated(databaseUrl: string, { retentionDays }: Conf
 export function openNode(config: Config, databaseUrl: string, log: Log): Node {
   const moves = openDatabase(databaseUrl, { connections: 8, statementTimeoutMs: 30_000, plans: 'moves' })
   const looks = openDatabase(databaseUrl, { connections: 4, statementTimeoutMs: 60_000, plans: 'looks' })
+  const chores = openDatabase(databaseUrl, {
+    connections: 1,
+    statementTimeoutMs: choreTimeoutMs,
+    plans: 'looks',
+  })
   const notices = openNotices(looks)
   const services: Service[] = [
-    { name: 'database', stop: async () => void (await Promise.all([moves.close(), looks.close()])) },
+    {
+      name: 'database',
+      stop: async () => void (await Promise.all([moves, looks, chores].map((database) => database.close()))),
+    },
     { name: 'notices', stop: async () => notices.stop() },
   ]
   const publisher = config.amqpUrls.length > 0 ? rabbitPublisher({ urls: config.amqpUrls, log }) : undefined
   const announce = publisher ? relayTo(publisher, moves, { log, services }) : announceBy(notices)
-  services.push(startHousekeeping(config, { moves, looks }, { announce, log }))
+  services.push(startHousekeeping(config, { moves, looks, chores }, { announce, log }))
   return { moves, looks, notices, announce, publisher, services }
 }
 
@@ -80,7 +90,7 @@ function announceBy(notices: Notices): Node['announce'] {
   }
 }
 
-type Databases = { moves: Database; looks: Database }
+type Databases = Record<'moves' | 'looks' | 'chores', Database>
 
 function startHousekeeping(
   config: Config,

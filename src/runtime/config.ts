@@ -1,6 +1,6 @@
 import { type Config, type Setting, SettingProblem, settings } from './settings.ts'
 
-export type { Config, LogFormat, LogLevel } from './settings.ts'
+export type { Config } from './settings.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 

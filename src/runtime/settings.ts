@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
 
-export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
-export const logFormats = ['pretty', 'json'] as const
+const logFormats = ['pretty', 'json'] as const
 export type LogFormat = (typeof logFormats)[number]
 
 /** Everything that can be set from outside. Absent `databaseUrl`: the embedded server of `dataDir`. */

@@ -48,6 +48,7 @@ async function drop(database: Database, partition: Partition): Promise<void> {
     text: `select queue, type, status, count(*) from ${name} group by queue, type, status`,
   })
   await database.transaction(async (run) => {
+    if ((await run(stillThere, [name])).length === 0) return // another process was faster
     await run({ name: '', text: `set local lock_timeout = '500ms'` })
     await run({ name: '', text: `alter table tasks detach partition ${name}` })
     await run({ name: '', text: `drop table ${name}` })
@@ -61,6 +62,11 @@ async function drop(database: Database, partition: Partition): Promise<void> {
 async function waitForWriters(run: Run, name: string): Promise<void> {
   await run({ name: '', text: `set local lock_timeout = '5s'` })
   await run({ name: '', text: `lock table ${name} in share row exclusive mode` })
+}
+
+const stillThere = {
+  name: 'partitions.still-there',
+  text: 'select name from partitions where name = $1 for update',
 }
 
 const subtract = {

@@ -6,15 +6,15 @@ import { retire } from './retention.ts'
 import { promote } from './schedule.ts'
 import { createSweeper } from './sweep.ts'
 
-/** Housekeeping of the ledger, bound to databases: `moves` for what is frequent, `looks` for what is rare and may take long. */
-export function upkeep({ moves, looks }: { moves: Database; looks: Database }): Upkeep {
+/** Housekeeping of the ledger, bound to databases: `moves` for what is frequent, `chores` for what may take long. */
+export function upkeep({ moves, looks, chores }: Record<'moves' | 'looks' | 'chores', Database>): Upkeep {
   const sweep = createSweeper(moves)
   return {
     promote: (limit, packetSize) => promote(moves, limit, packetSize),
     sweep,
     foldCounters: () => foldCounters(moves),
     sampleCounts: () => sampleCounts(looks),
-    keepPartitions: (retentionDays) => keepPartitions(looks, retentionDays),
-    retire: (retentionDays) => retire(looks, retentionDays),
+    keepPartitions: (retentionDays) => keepPartitions(chores, retentionDays),
+    retire: (retentionDays) => retire(chores, retentionDays),
   }
 }

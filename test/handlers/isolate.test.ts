@@ -160,7 +160,10 @@ for (const start of [once, twice]) {
     await until(() => readFileSync(`${file}.pid`, 'utf8'), { what: 'the handler to begin', deadlineMs })
     runner.abort(task.id, task.attempt, 'canceled')
     assert.deepEqual(await verdict, { kind: 'interrupted' })
-    const reason = await until(() => readFileSync(`${file}.aborted`, 'utf8'), { what: 'the signal', deadlineMs })
+    const reason = await until(() => readFileSync(`${file}.aborted`, 'utf8'), {
+      what: 'the signal',
+      deadlineMs,
+    })
     assert.match(reason, /AbortError: the task was canceled/)
   })
 }

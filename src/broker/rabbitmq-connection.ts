@@ -22,7 +22,7 @@ const firstPauseMs = 100
 const longestPauseMs = 2_000
 const handshakeMs = 5_000
 const answerMs = 10_000
-const goodbyeMs = 2_000
+export const goodbyeMs = 2_000
 const heartbeatSeconds = 10
 
 /**
@@ -59,7 +59,8 @@ export function keepConnected(
   async function hold(url: string): Promise<boolean> {
     let upSince = Number.POSITIVE_INFINITY
     try {
-      const model = await open(url, name)
+      const model = await openUnlessStopped(url)
+      if (!model) return false
       try {
         const gone = new AbortController()
         const ended = ending(model, gone)
@@ -76,6 +77,13 @@ export function keepConnected(
       if (!stopping.signal.aborted) complain(url, error)
     }
     return performance.now() - upSince > 1_000
+  }
+
+  async function openUnlessStopped(url: string): Promise<ChannelModel | undefined> {
+    const opening = open(url, name)
+    const model = await Promise.race([opening, aborted(stopping.signal)])
+    if (!model) opening.then(close, () => {}) // it may still succeed, or time out
+    return model
   }
 
   function up(url: string) {
@@ -100,10 +108,10 @@ export async function pause(failures: number, signal: AbortSignal) {
 }
 
 /** The answer of the broker, or an error when it takes too long: a call can wait for ever on a connection that lives. */
-export async function within<T>(answer: Promise<T>, what: string): Promise<T> {
+export async function within<T>(answer: Promise<T>, what: string, ms = answerMs): Promise<T> {
   const timer = new AbortController()
-  const late = sleep(answerMs, undefined, { signal: timer.signal }).then(() => {
-    throw new BrokerUnavailableError(`RabbitMQ took longer than ${answerMs} ms to ${what}`)
+  const late = sleep(ms, undefined, { signal: timer.signal }).then(() => {
+    throw new BrokerUnavailableError(`RabbitMQ took longer than ${ms} ms to ${what}`)
   })
   late.catch(() => {})
   try {
@@ -158,18 +166,14 @@ function ending(model: ChannelModel, gone: AbortController): Promise<never> {
 }
 
 async function close(model: ChannelModel) {
-  const timer = new AbortController()
-  const late = sleep(goodbyeMs, undefined, { signal: timer.signal })
   // Rejects when the connection has ended by itself: then there is nobody to say goodbye to.
-  await Promise.race([model.close(), late]).catch(() => {})
-  timer.abort()
-  late.catch(() => {})
+  await within(model.close(), 'close the connection', goodbyeMs).catch(() => {})
   socketOf(model)?.destroy()
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
+function aborted(signal: AbortSignal): Promise<undefined> {
   return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
+    if (signal.aborted) resolve(undefined)
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true })
   })
 }

@@ -1,6 +1,6 @@
 import type { PacketSource, Want } from '../domain/ports.ts'
 import { priorities } from '../domain/task.ts'
-import { keepConnected, type RabbitSettings, within } from './rabbitmq-connection.ts'
+import { goodbyeMs, keepConnected, type RabbitSettings, within } from './rabbitmq-connection.ts'
 import { keepConsuming, type Reader } from './rabbitmq-consumer.ts'
 import { deliveries } from './rabbitmq-deliveries.ts'
 import type { Place } from './rabbitmq-topology.ts'
@@ -74,7 +74,7 @@ export function rabbitSource({ urls, log, queues, prefetch, onMarker }: RabbitSo
   async function stop() {
     stopping.abort()
     bell.ring()
-    await within(consumers, 'stop consuming').catch(() => {}) // the connection is closed anyway
+    await within(consumers, 'stop consuming', goodbyeMs).catch(() => {}) // the connection is closed anyway
     await link.stop()
   }
 }

@@ -30,7 +30,6 @@ export async function runUntilSignal(
   }, deadlineMs)
   await stopAll(services, report)
   clearTimeout(deadline)
-  if (process.connected) process.disconnect()
 }
 
 /** Stops services one after the other, last started first. One that fails does not keep the others from stopping. */
@@ -64,5 +63,7 @@ export function stopRequest(): Promise<string> {
     const onOrphaned = () => resolve('the process that started this one is gone')
     if (process.send && !process.connected) onOrphaned()
     process.once('disconnect', onOrphaned)
+    // Listening for the parent's end is no reason to live on when all else is done.
+    process.channel?.unref()
   })
 }

@@ -136,20 +136,22 @@ function sqlState(error: unknown): string | undefined {
 }
 
 /**
- * What an error of the driver means to callers, by SQLSTATE class (PostgreSQL's appendix A): 22 bad data and 54
- * too complex are the value's fault; connection (08), resources (53), operator (57), system (58), read-only
- * after a failover (25006) and errors without a code are an outage. The rest is a bug and passes unchanged.
+ * What an error of the driver means to callers, by SQLSTATE class (PostgreSQL's appendix A): 22 bad data, 23 a
+ * constraint and 54 too complex are the value's fault; connection (08), resources (53), operator (57), system (58),
+ * read-only after a failover (25006), tables that are not there yet (42P01) and errors without a code are an outage.
+ * The rest is a bug and passes unchanged.
  */
 export function translate(error: unknown): unknown {
   if (error instanceof StoreUnavailableError || error instanceof StoreRefusedError) return error
   if (!(error instanceof Error)) return error
   const code = sqlState(error)
   if (code === undefined) return isOutage(error) ? new StoreUnavailableError(error) : error
-  if (/^(22|54)/.test(code)) return new StoreRefusedError(error)
-  if (/^(08|53|57|58|28|3D|25006|55P03|XX001)/.test(code)) return new StoreUnavailableError(error)
+  if (/^(22|23|54)/.test(code)) return new StoreRefusedError(error)
+  if (/^(08|53|57|58|28|3D|25006|42P01|55P03|XX001)/.test(code)) return new StoreUnavailableError(error)
   return error
 }
 
 function isOutage(error: Error): boolean {
+  if (error instanceof TypeError || error instanceof RangeError) return false // Node gives these codes, too
   return 'code' in error || /timeout|terminat|connection|closed|ended|not queryable/i.test(error.message)
 }

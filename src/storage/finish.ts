@@ -57,7 +57,7 @@ const failTasks = {
   ), stop as (
     insert into stopped (status, task_id, fingerprint)
     select 'failed', id, fingerprint from finished where to_status = 'failed' order by id
-        on conflict do nothing
+        on conflict (status, task_id) do update set fingerprint = excluded.fingerprint, stopped_at = excluded.stopped_at
   ), counted as (${countEachMove('finished')}
   )
   select`,

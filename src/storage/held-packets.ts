@@ -71,7 +71,7 @@ const cut = {
        select id from packets
         where id = any ($1::bigint[]) and worker_id is null and cardinality(task_ids) > $2
         order by id
-          for update skip locked)
+          for update)
     returning id, queue, priority, task_ids
   )
   insert into packets (queue, priority, task_ids)

@@ -64,13 +64,18 @@ function msOf(id: string): number {
   return Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16)
 }
 
-/** Rows of the new range that a skewed clock put into the default partition move over. */
+/**
+ * Rows of the new range that a skewed clock put into the default partition move over. It is locked before they do: a
+ * statement that waited for a row to move would find it gone and change nothing.
+ */
 async function create(run: Run, { name, lowerMs, upperMs }: Partition): Promise<void> {
   await run(takeLock)
-  if ((await listPartitions(run)).some((known) => known.name === name)) return
+  const known = await listPartitions(run)
+  if (known.some((other) => other.lowerMs < upperMs && lowerMs < other.upperMs)) return // another process was faster
   const [lower, upper] = [lowestIdAt(lowerMs), lowestIdAt(upperMs)]
   const plain = (text: string) => run({ name: '', text })
   await plain(`set local lock_timeout = '2s'`)
+  await plain('lock table tasks_default in access exclusive mode')
   await plain(`create table ${name} (like tasks including all) with (fillfactor = 45)`)
   await plain(`
     with strays as (delete from tasks_default where id >= '${lower}' and id < '${upper}' returning *)

@@ -14,14 +14,17 @@ export async function retire(database: Database, retentionDays: number): Promise
   const cutoffMs = Date.now() - retentionDays * dayMs // days, so the process's own clock is good enough
   const old = (await listPartitions(database.run)).filter(({ upperMs }) => upperMs < cutoffMs)
   for (const partition of old) {
-    if (partition.sealed || (await isRetirable(database.run, partition, cutoffMs)))
-      await drop(database, partition)
-    else await thin(database, partition, cutoffMs)
+    const dropped =
+      (await isRetirable(database.run, partition, cutoffMs)) && (await drop(database, partition, cutoffMs))
+    if (!dropped) await thin(database, partition, cutoffMs)
   }
+  await thin(database, { name: 'tasks_default' }, cutoffMs)
   await forgetOldKeys(database, retentionDays)
 }
 
-async function isRetirable(run: Run, { name }: Partition, cutoffMs: number): Promise<boolean> {
+type Named = Pick<Partition, 'name'>
+
+async function isRetirable(run: Run, { name }: Named, cutoffMs: number): Promise<boolean> {
   const [living] = await run<[boolean]>(
     {
       name: '',
@@ -34,15 +37,16 @@ async function isRetirable(run: Run, { name }: Partition, cutoffMs: number): Pro
 
 /**
  * Sealed first, so that no retry brings a row to life; then counted, however long that takes, for nothing in it can
- * move; then dropped and subtracted in one short transaction.
+ * move; then dropped and subtracted in one short transaction. Answers false where a retry came before the seal.
  */
-async function drop(database: Database, partition: Partition): Promise<void> {
+async function drop(database: Database, partition: Partition, cutoffMs: number): Promise<boolean> {
   const { name } = partition
-  await database.run(
-    { name: 'partitions.seal', text: 'update partitions set sealed_at = now() where name = $1' },
-    [name],
-  )
+  await database.run(seal, [name])
   await database.transaction((run) => waitForWriters(run, name))
+  if (!(await isRetirable(database.run, partition, cutoffMs))) {
+    await database.run(unseal, [name])
+    return false
+  }
   const counts = await database.run<[string, string, string, number]>({
     name: '',
     text: `select queue, type, status, count(*) from ${name} group by queue, type, status`,
@@ -56,7 +60,11 @@ async function drop(database: Database, partition: Partition): Promise<void> {
     await run({ name: 'partitions.forget', text: 'delete from partitions where name = $1' }, [name])
   })
   await forgetRange(database, partition)
+  return true
 }
+
+const seal = { name: 'partitions.seal', text: 'update partitions set sealed_at = now() where name = $1' }
+const unseal = { name: 'partitions.unseal', text: 'update partitions set sealed_at = null where name = $1' }
 
 /** A retry that read the partition before it was sealed is done once this lock was had for a moment. */
 async function waitForWriters(run: Run, name: string): Promise<void> {
@@ -90,7 +98,7 @@ async function forgetRange({ run }: Database, { lowerMs, upperMs }: Partition): 
 }
 
 /** Deletes old final rows of a partition that cannot go as a whole, a thousand at a time. */
-async function thin(database: Database, { name }: Partition, cutoffMs: number): Promise<void> {
+async function thin(database: Database, { name }: Named, cutoffMs: number): Promise<void> {
   for (;;) {
     const gone = await database.run<[string]>(
       {

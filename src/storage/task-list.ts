@@ -17,7 +17,8 @@ const nextByKey = {
   text: 'select id from tasks where id < $1 and id >= $2 order by id desc limit $3',
 }
 
-// What is not completed is found through the small tables, whatever the size of the large one.
+// What is not completed is found through the small tables, whatever the size of the large one. A task may be in
+// several packets; without `distinct` a step that is full would look like the last one.
 const nextUnfinished = {
   name: 'tasks.next-by-status',
   text: `
@@ -31,7 +32,7 @@ const nextUnfinished = {
     (select task_id from schedule where 'scheduled' = any ($4)
         and task_id < $1 and task_id >= $2 order by task_id desc limit $3)
     union all
-    (select task_id
+    (select distinct task_id
        from packets as p cross join lateral unnest(p.task_ids) as u (task_id)
       where (p.worker_id is not null and ('processing' = any ($4) or 'pending' = any ($4))
              or p.worker_id is null and 'pending' = any ($4))
@@ -50,7 +51,7 @@ const readMatching = {
      and ($3::text is null or t.type = $3)
      and ($4::text is null or t.queue = $4)
      and ($5::uuid is null or t.batch_id = $5)
-     and ($8::timestamptz is null or t.created_at > $8)
+     and ($8::timestamptz is null or t.created_at >= $8)
      and ($9::timestamptz is null or t.created_at < $9)
    order by t.id desc`,
 }

@@ -126,7 +126,9 @@ function batchColumns(batches: readonly NewBatch[]): unknown[] {
   ]
 }
 
-// Locked in the order of the key first: bulk updates of overlapping sets deadlock even with sorted arrays.
+// Locked in the order of the key first: bulk updates of overlapping sets deadlock even with sorted arrays. Who waited
+// for such a lock does not see rows that the other has just put into schedule and stopped, so a few may stay there
+// after their task has moved on. Readers ask the task for its status.
 const cancelTasks = {
   name: 'tasks.cancel',
   text: `
@@ -147,7 +149,7 @@ const cancelTasks = {
     delete from schedule where task_id in (select id from canceled where from_status = 'scheduled')
   ), noted as (
     insert into stopped (status, task_id) select 'canceled', id from canceled order by id
-        on conflict do nothing
+        on conflict (status, task_id) do update set stopped_at = excluded.stopped_at
   ), counted as (${countEachMove('canceled')}
   )
   select id, status, id in (select id from canceled) from locked`,

@@ -22,7 +22,7 @@ export function awaiting({ reader, sleep }: AwaitDeps) {
   async function awaitTask(id: string, waitMs: number, signal: AbortSignal): Promise<TaskDetail> {
     const task = await read(id)
     if (waitMs <= 0 || isFinal(task.status)) return task
-    await settled(id, waitMs, signal)
+    await settled(task.id, waitMs, signal) // as the database spells it
     return read(id)
   }
 

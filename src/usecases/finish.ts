@@ -2,6 +2,7 @@ import { StoreRefusedError } from '../domain/errors.ts'
 import type { Failure, Outcome } from '../domain/outcome.ts'
 import type { PacketId, PacketRef } from '../domain/packet.ts'
 import type { Log, Sleep, WorkLedger } from '../domain/ports.ts'
+import { defaultMaxAttempts } from '../domain/submission.ts'
 import type { InHand } from './attempts-in-hand.ts'
 import { reportTo } from './report.ts'
 import type { Gather } from './submit.ts'
@@ -28,8 +29,17 @@ const longestWaitMs = 2_000
  * is what finds its tasks again. Resolves when the ending is on disk, however long the database is away.
  */
 export function finishing(deps: FinishDeps): (ending: Ending) => Promise<void> {
-  const lanes = deps.lanes.map((gather) => gather((endings: Ending[]) => write(deps, endings), {}))
+  const lanes = deps.lanes.map((gather) =>
+    gather((endings: Ending[]) => write(deps, endings), { sizeOf: weightOf }),
+  )
   return (ending) => lanes[ending.packet % lanes.length]!(ending)
+}
+
+const charactersPerTask = 32_768
+
+/** A large result counts for several tasks, so that what is gathered into a statement stays within some 16 MB. */
+function weightOf({ outcome }: Ending): number {
+  return 1 + (outcome?.status === 'completed' ? Math.floor(outcome.result.length / charactersPerTask) : 0)
 }
 
 async function write(deps: FinishDeps, endings: Ending[]): Promise<undefined[]> {
@@ -74,7 +84,10 @@ async function storeApart(deps: FinishDeps, outcomes: Outcome[], refusal: StoreR
   for (const half of [outcomes.slice(0, middle), outcomes.slice(middle)]) await store(deps, half, [])
 }
 
-function refused({ task }: Outcome, { message }: StoreRefusedError): Outcome {
+function refused(outcome: Outcome, { message }: StoreRefusedError): Outcome {
+  const { task } = outcome
   const failure: Failure = { name: 'ResultError', message, attempt: task.attempt }
-  return { task, status: 'failed', failure, maxAttempts: task.maxAttempts ?? 1 }
+  const maxAttempts =
+    'maxAttempts' in outcome ? outcome.maxAttempts : (task.maxAttempts ?? defaultMaxAttempts)
+  return { task, status: 'failed', failure, maxAttempts }
 }

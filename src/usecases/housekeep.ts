@@ -16,6 +16,7 @@ export type HousekeepDeps = {
 export const leaseMs = 15_000
 
 const promoteEveryMs = 500
+const promoteAgainMs = 10
 const promoteAtOnce = 1_000
 const sweepEveryMs = 700
 /** How soon to look again when a worker is missing: it has this long to take its lock again. */
@@ -59,7 +60,9 @@ export async function housekeep(deps: HousekeepDeps, signal: AbortSignal): Promi
 async function promoteDue({ upkeep, announce, packetSize }: HousekeepDeps): Promise<number> {
   const { packets, nextInMs } = await upkeep.promote(promoteAtOnce, packetSize)
   announce(packets)
-  return Math.min(promoteEveryMs, nextInMs ?? promoteEveryMs)
+  // What is due and did not move is just being moved by somebody else: no reason to hurry.
+  const soonestMs = packets.length > 0 ? 0 : promoteAgainMs
+  return Math.max(soonestMs, Math.min(promoteEveryMs, nextInMs ?? promoteEveryMs))
 }
 
 /** After an outage of its own a sweeper waits one lease before it judges anyone: everybody's locks were lost with its own. */

@@ -13,8 +13,8 @@ export type StrayDeps = {
 }
 
 const lookEveryMs = 500
-/** Twice a round: half of what a look finds is sent, the other half will have been seen when the next look finds it. */
-const lookSize = 2 * roundSize
+/** What a look finds beyond the round that is sent will have been seen when the next look finds it. */
+const lookSize = 3 * roundSize
 
 /**
  * Looks for packets that nobody has sent: their process died, the broker was away, they were submitted in SQL, or
@@ -48,11 +48,17 @@ export async function keepFindingStrays(deps: StrayDeps, signal: AbortSignal): P
     const found = await deps.outbox.unsent(lookSize)
     const alone = isIn(found, seen)
     const others = found.filter(({ id }) => !deps.isOffered(id))
-    const strays = others.filter(({ id }) => seen.has(id)).slice(0, roundSize)
+    const strays = oneRound(others.filter(({ id }) => seen.has(id)))
     const sent = new Set(strays.length > 0 ? await deps.carry(strays) : [])
     seen = new Set(others.map(({ id }) => id).filter((id) => !sent.has(id)))
     return alone && sent.size === roundSize
   }
+}
+
+/** The oldest, or those after them: two processes that look in step would send the same for ever. */
+function oneRound(strays: readonly PacketRef[]): readonly PacketRef[] {
+  const from = strays.length >= 2 * roundSize && Math.random() < 0.5 ? roundSize : 0
+  return strays.slice(from, from + roundSize)
 }
 
 function isIn(found: readonly PacketRef[], seen: ReadonlySet<PacketId>): boolean {

@@ -28,10 +28,13 @@ type Order = { tasks: NewTask[]; batch?: NewBatch }
 export function submitting(deps: SubmitDeps): Pick<UseCases, 'submitTask' | 'submitBatch'> {
   const isItemsFault = (error: unknown) => error instanceof StoreRefusedError
   const store = deps.gather((orders: Order[]) => storeOrders(deps, orders), {
-    sizeOf: (order) => order.tasks.length,
+    sizeOf: (order) => order.tasks.reduce((sum, task) => sum + weightOf(task), 0),
     isItemsFault,
   })
-  const storeKeyed = deps.gather((tasks: NewTask[]) => storeKeyedTasks(deps, tasks), { isItemsFault })
+  const storeKeyed = deps.gather((tasks: NewTask[]) => storeKeyedTasks(deps, tasks), {
+    sizeOf: weightOf,
+    isItemsFault,
+  })
 
   return { submitTask, submitBatch }
 
@@ -53,6 +56,13 @@ export function submitting(deps: SubmitDeps): Pick<UseCases, 'submitTask' | 'sub
     await store({ tasks, batch: batchOf(batchId, tasks) })
     return { batchId, ids: tasks.map((task) => task.id) }
   }
+}
+
+const charactersPerTask = 32_768
+
+/** A large payload counts for several tasks, so that what is gathered into a statement stays within some 16 MB. */
+function weightOf({ payload }: NewTask): number {
+  return 1 + Math.floor(payload.length / charactersPerTask)
 }
 
 async function storeOrders(deps: SubmitDeps, orders: Order[]): Promise<string[]> {

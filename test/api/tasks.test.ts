@@ -14,11 +14,15 @@ describe('GET /tasks/{id}', () => {
     const error = '{"name":"Error","message":"\\u0000", "attempt":1}'
     const finishedAt = '2030-01-31T09:00:01.000Z'
     const past = { attempt: 1, error, startedAt: null, finishedAt, workerId: 'w-"1"' }
-    const task = taskOf({ payload: '{"b":1.0, "a":1e400}' }, { id, result: '12345678901234567890', error })
+    const task = taskOf(
+      { payload: '{"b":1.0, "a":1e400}' },
+      { id, result: '12345678901234567890', error, workerId: 'w-"0"' },
+    )
     const { app } = await apiWith(t, { getTask: async () => detailOf(task, [past]) })
     const response = await app.inject(`/tasks/${id}`)
 
     assert.equal(response.statusCode, 200)
+    assert.equal(response.json().workerId, 'w-"0"')
     assert.ok(response.body.includes('"payload":{"b":1.0, "a":1e400},"result":12345678901234567890,'))
     assert.ok(response.body.includes(`"error":${error},"attempt":0`))
     const [attempt] = response.json().attempts
@@ -222,7 +226,7 @@ describe('GET /tasks', () => {
   })
 
   it('leads from page to page', async (t) => {
-    const { app, filters } = await listing(t, { next: id, searchedTo: '2030-01-01T00:00:00.000Z' })
+    const { app, filters } = await listing(t, { next: id, searchedTo: id })
     const { page } = (await app.inject('/tasks')).json()
     assert.deepEqual(Object.keys(page), ['next', 'searchedTo'])
     await app.inject(`/tasks?cursor=${page.next}`)

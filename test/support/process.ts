@@ -41,7 +41,7 @@ export async function startScript(
   script: readonly string[],
   options: ProcessOptions = {},
 ): Promise<TestProcess> {
-  const child = launch(t, script, options)
+  const child = launch(t, script, { ...options, channel: true })
   const url = await readyUrl(child, options.readyWithinMs ?? 30_000)
   return { ...child.process, url }
 }
@@ -76,11 +76,15 @@ type Launched = {
   stderr(): string
 }
 
-function launch(t: TestContext, script: readonly string[], { env, cwd, uid }: ProcessOptions): Launched {
+function launch(
+  t: TestContext,
+  script: readonly string[],
+  { env, cwd, uid, channel = false }: ProcessOptions & { channel?: boolean },
+): Launched {
   const handle = spawn(process.execPath, script, {
     cwd: cwd ?? root,
     env: { ...inheritedEnvironment(), LOG_FORMAT: 'json', ...env },
-    stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
+    stdio: ['pipe', 'pipe', 'pipe', ...(channel ? (['ipc'] as const) : [])],
     ...(uid === undefined ? {} : { uid, gid: uid }),
   })
   const exited = endOf(handle, 'exit')

@@ -2,7 +2,6 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import { isUuid } from '../../domain/id.ts'
 import type { TaskPage } from '../../domain/ports.ts'
-import type { TaskSummary } from '../../domain/task.ts'
 import type { UseCases } from '../../usecases/index.ts'
 import { refuseBody } from '../body.ts'
 import type { Closing } from '../closing.ts'
@@ -93,14 +92,11 @@ function pageJson({ tasks, next, searchedTo }: TaskPage): string {
     rows.push(row)
     length += row.length
   }
-  const searched = searchedTo === null ? '' : `,"searchedTo":${JSON.stringify(searchedTo)}`
-  const cursor = JSON.stringify(nextCursor(tasks, rows.length, next))
+  const isCut = rows.length < tasks.length
+  const before = isCut ? tasks[rows.length - 1]!.id : next
+  const cursor = before === null ? 'null' : `"${cursorOf(before)}"`
+  const searched = searchedTo === null || isCut ? '' : `,"searchedTo":${JSON.stringify(searchedTo)}`
   return `{"data":[${rows.join(',')}],"page":{"next":${cursor}${searched}}}`
-}
-
-function nextCursor(tasks: readonly TaskSummary[], shown: number, next: string | null): string | null {
-  const before = shown < tasks.length ? tasks[shown - 1]!.id : next
-  return before === null ? null : cursorOf(before)
 }
 
 const params = Type.Object({ id: Type.String({ format: 'uuid', description: 'Id of the task.' }) })
@@ -126,7 +122,7 @@ const listSchema = {
           searchedTo: Type.Optional(
             Type.String({
               description:
-                'Present when the time limit ended the search before the page was full: everything newer was looked at.',
+                'An id. Present when the time limit ended the search before the page was full: every newer task was looked at.',
             }),
           ),
         }),

@@ -68,7 +68,7 @@ export function keepConnected(
         live = model
         upSince = performance.now()
         up(url)
-        await Promise.race([ended, aborted(stopping.signal)])
+        await unlessAborted(stopping.signal, ended)
       } finally {
         live = undefined
         await close(model)
@@ -81,7 +81,7 @@ export function keepConnected(
 
   async function openUnlessStopped(url: string): Promise<ChannelModel | undefined> {
     const opening = open(url, name)
-    const model = await Promise.race([opening, aborted(stopping.signal)])
+    const model = await unlessAborted(stopping.signal, opening)
     if (!model) opening.then(close, () => {}) // it may still succeed, or time out
     return model
   }
@@ -171,9 +171,15 @@ async function close(model: ChannelModel) {
   socketOf(model)?.destroy()
 }
 
-function aborted(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(undefined)
-    else signal.addEventListener('abort', () => resolve(undefined), { once: true })
-  })
+/** What the promise answers, or undefined as soon as the signal aborts. */
+async function unlessAborted<T>(signal: AbortSignal, answer: Promise<T>): Promise<T | undefined> {
+  const aborted = Promise.withResolvers<undefined>()
+  const wake = () => aborted.resolve(undefined)
+  if (signal.aborted) wake()
+  signal.addEventListener('abort', wake)
+  try {
+    return await Promise.race([answer, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', wake)
+  }
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { PacketSource, Want } from '../domain/ports.ts'
 import { priorities } from '../domain/task.ts'
 import { goodbyeMs, keepConnected, type RabbitSettings, within } from './rabbitmq-connection.ts'
@@ -33,6 +34,7 @@ export function rabbitSource({ urls, log, queues, prefetch, onMarker }: RabbitSo
   let consumers: Promise<unknown> = Promise.resolve()
   const link = keepConnected({ urls, log, name: 'millrace consumer' }, async (model, gone) => {
     const stop = AbortSignal.any([gone, stopping.signal])
+    setMaxListeners(0, stop) // each place has some
     consumers = Promise.all(
       places.map((place) => keepConsuming(model, place, { prefetch, log, reader, stop })),
     )

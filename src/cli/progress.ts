@@ -12,60 +12,36 @@ export type Progress = {
 type Work = { label: string; unit: string; total?: number | undefined }
 
 /** A bar with rate and time left on a terminal, a line now and then elsewhere; all of it on stderr. */
-export function startProgress(work: Work): Progress {
+export async function startProgress(work: Work): Promise<Progress> {
   return process.stderr.isTTY ? bar(work) : lines(work)
 }
 
-const hideCursor = '\u001b[?25l'
-const showCursor = '\u001b[?25h'
-const clearLine = '\r\u001b[2K'
-const betweenFramesMs = 80
 const barWidth = 20
 
-function bar(work: Work): Progress {
+async function bar(work: Work): Promise<Progress> {
+  const { MultiBar } = (await import('cli-progress')).default // loaded only by what draws one
   const startedAt = performance.now()
-  let drawnAt = 0
-  let line = ''
-  process.stderr.write(hideCursor)
-  // A command that is interrupted must not leave the terminal without a cursor.
-  process.once('exit', restore)
-  update(0)
-  return { update, say: sayAbove, stop }
-
-  function update(done: number, note = paceOf(work, done, startedAt)) {
-    const columns = Math.max(20, process.stderr.columns)
-    line = [`${work.label} ${blocks(work, done)}${amount(work, done)}`, note]
-      .join(' | ')
-      .slice(0, columns - 1)
-    if (performance.now() - drawnAt >= betweenFramesMs || done === work.total) draw()
-  }
-
-  function draw() {
-    drawnAt = performance.now()
-    process.stderr.write(`${clearLine}${line}`)
-  }
-
-  function sayAbove(words: string) {
-    process.stderr.write(clearLine)
-    say(words)
-    draw()
-  }
-
-  function stop() {
-    draw()
-    restore()
-    process.removeListener('exit', restore)
-  }
-
-  function restore() {
-    process.stderr.write(`\n${showCursor}`)
+  const format = work.total === undefined ? '{label} {amount} | {note}' : '{label} {bar} {amount} | {note}'
+  const bars = new MultiBar({
+    format,
+    stream: process.stderr,
+    barsize: barWidth,
+    barCompleteChar: '█',
+    barIncompleteChar: '░',
+    hideCursor: true,
+    linewrap: false,
+    gracefulExit: true,
+  })
+  const single = bars.create(work.total ?? 1, 0, fieldsOf(work, 0, startedAt))
+  return {
+    update: (done, note) => single.update(done, fieldsOf(work, done, startedAt, note)),
+    say: (words) => bars.log(`${words}\n`),
+    stop: () => bars.stop(),
   }
 }
 
-function blocks({ total }: Work, done: number): string {
-  if (total === undefined) return ''
-  const filled = Math.floor(barWidth * Math.min(1, done / Math.max(1, total)))
-  return `${'█'.repeat(filled)}${'░'.repeat(barWidth - filled)} `
+function fieldsOf(work: Work, done: number, startedAt: number, note = paceOf(work, done, startedAt)) {
+  return { label: work.label, amount: amount(work, done), note }
 }
 
 const betweenLinesMs = 2_000

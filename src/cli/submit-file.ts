@@ -20,7 +20,7 @@ const faultsShown = 20
 /** Submits a task for each line, in batches; bad lines are reported with their number and the others stored. */
 export async function submitFile(millrace: Millrace, path: string, options: FileOptions): Promise<void> {
   const total = path === '-' ? undefined : await lineCount(path)
-  const progress = startProgress({ label: 'submitting', unit: 'lines', total })
+  const progress = await startProgress({ label: 'submitting', unit: 'lines', total })
   const tally: Tally = { stored: 0, refused: 0 }
   try {
     for await (const lines of batches(path)) {

@@ -30,11 +30,11 @@ export function createCells(deps: IsolationDeps, onRoom: () => void): Cells {
   return { roomFor, stop }
 
   function roomFor(crashes: number) {
-    const shared = [...cells].filter((cell) => cell.isOpen() && companyOf(cell.crashes) > 1)
-    const suitable = shared.find((cell) => cell.crashes === crashes && cell.size() < companyOf(crashes))
+    const open = [...cells].filter((cell) => cell.isOpen())
+    const suitable = open.find((cell) => cell.crashes === crashes && cell.size() < companyOf(crashes))
     if (suitable) return suitable
-    if (cells.size < mostCells) return open(crashes)
-    shared.find((cell) => cell.size() === 0)?.end()
+    if (cells.size < mostCells) return start(crashes)
+    open.find((cell) => cell.size() === 0)?.end()
     return undefined
   }
 
@@ -43,7 +43,7 @@ export function createCells(deps: IsolationDeps, onRoom: () => void): Cells {
     return Math.max(1, Math.ceil(deps.concurrency / mostCells / narrowing ** (crashes - 1)))
   }
 
-  function open(crashes: number) {
+  function start(crashes: number) {
     const cell = startCell(deps, { crashes, isSolitary: companyOf(crashes) === 1, onClose })
     cells.add(cell)
     inspection.start()

@@ -22,7 +22,7 @@ import { version } from './version.ts'
 /** Runs an api process until it is told to stop. It answers at once, with 503 while the database is away. */
 export async function runApi(config: Config, log: Log): Promise<void> {
   const { url: databaseUrl, stop: stopDatabase } = await databaseUrlOf(config, (line) => log.warn(line))
-  const node = openNode(config, databaseUrl, log)
+  const node = await openNode(config, databaseUrl, log)
   const app = await buildApi({ useCases: useCasesOf(node), apiKeys: config.apiKeys, log, version })
   const url = await app.listen({ host: config.host, port: config.port })
   log.info({ url }, 'listening')

@@ -51,8 +51,8 @@ export async function untilMigrated(databaseUrl: string, { retentionDays }: Conf
   }
 }
 
-/** Connects. Nothing here waits for the database or the broker: both may be away, now or later. */
-export function openNode(config: Config, databaseUrl: string, log: Log): Node {
+/** Connects. The database and the broker may both be away, now or later: nothing here waits for them for long. */
+export async function openNode(config: Config, databaseUrl: string, log: Log): Promise<Node> {
   const moves = openDatabase(databaseUrl, { connections: 8, statementTimeoutMs: 30_000, plans: 'moves' })
   const looks = openDatabase(databaseUrl, { connections: 4, statementTimeoutMs: 60_000, plans: 'looks' })
   const chores = openDatabase(databaseUrl, {
@@ -69,9 +69,20 @@ export function openNode(config: Config, databaseUrl: string, log: Log): Node {
     { name: 'notices', stop: async () => notices.stop() },
   ]
   const publisher = config.amqpUrls.length > 0 ? rabbitPublisher({ urls: config.amqpUrls, log }) : undefined
+  if (publisher) await untilConnected(publisher)
   const announce = publisher ? relayTo(publisher, moves, { log, services }) : announceBy(notices)
   services.push(startHousekeeping(config, { moves, looks, chores }, { announce, log }))
   return { moves, looks, notices, announce, publisher, services }
+}
+
+const firstConnectionMs = 1_000
+
+/** So that a start with a broker that is there does not begin with a warning that it is not. */
+async function untilConnected({ connected }: RabbitPublisher): Promise<void> {
+  for (const untilMs = performance.now() + firstConnectionMs; performance.now() < untilMs; ) {
+    if (connected()) return
+    await sleep(20)
+  }
 }
 
 function relayTo(

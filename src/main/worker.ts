@@ -32,7 +32,7 @@ export async function runWorker(config: Config, log: Log): Promise<void> {
 }
 
 const finishLanes = 2
-const prefetch = 8
+const prefetch = 16
 const reconcileEveryMs = 10_000
 
 /** A worker in this process: its services, to be stopped last to first. */
@@ -42,7 +42,7 @@ export async function startWorkerServices(config: Config, databaseUrl: string, l
   const types = [...handlers.definitions.keys()]
   const id = idSource()()
   await untilMigrated(databaseUrl, config, log)
-  const node = openNode(config, databaseUrl, log)
+  const node = await openNode(config, databaseUrl, log)
   const runner = createRunner({ handlers, log, concurrency })
   const stopLogging = logStrayErrors(log)
   const { source, wake, services } = openSource(config, node, log)

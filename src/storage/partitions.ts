@@ -65,8 +65,8 @@ function msOf(id: string): number {
 }
 
 /**
- * Rows of the new range that a skewed clock put into the default partition move over. It is locked before they do: a
- * statement that waited for a row to move would find it gone and change nothing.
+ * Rows of the new range that a skewed clock put into the default partition move over. Writers wait meanwhile, before
+ * they look which partitions there are: one that waited for a row to move would find it gone and change nothing.
  */
 async function create(run: Run, { name, lowerMs, upperMs }: Partition): Promise<void> {
   await run(takeLock)
@@ -75,7 +75,7 @@ async function create(run: Run, { name, lowerMs, upperMs }: Partition): Promise<
   const [lower, upper] = [lowestIdAt(lowerMs), lowestIdAt(upperMs)]
   const plain = (text: string) => run({ name: '', text })
   await plain(`set local lock_timeout = '2s'`)
-  await plain('lock table tasks_default in access exclusive mode')
+  await plain('lock table tasks in share row exclusive mode')
   await plain(`create table ${name} (like tasks including all) with (fillfactor = 45)`)
   await plain(`
     with strays as (delete from tasks_default where id >= '${lower}' and id < '${upper}' returning *)

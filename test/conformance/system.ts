@@ -26,7 +26,7 @@ export async function startSystem(t: TestContext, transport: Transport, env: Env
     ...env,
   }
   const log = createLog({ level: 'silent', format: 'json', name: 'test' })
-  const node = openNode(readConfig(settings), databaseUrl, log)
+  const node = await openNode(readConfig(settings), databaseUrl, log)
   const app = await buildApi({ useCases: useCasesOf(node), apiKeys: [], log, version: '0.0.0' })
   t.after(async () => {
     await app.close()

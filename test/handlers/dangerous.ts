@@ -23,7 +23,7 @@ export const fail = defineTask({
 export const wait = defineTask({
   type: 'wait',
   async run(input, { signal }) {
-    writeFileSync(`${input}.pid`, String(process.pid))
+    writeFileSync(String(input), String(process.pid))
     await sleep(600_000, undefined, { signal }).catch(() => {})
     writeFileSync(`${input}.aborted`, String(signal.reason))
   },

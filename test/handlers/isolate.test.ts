@@ -157,7 +157,7 @@ for (const start of [once, twice]) {
     const file = join(testFolder(t), 'wait')
     const task = start('wait', { payload: JSON.stringify(file) })
     const verdict = runner.run(task)
-    await until(() => readFileSync(`${file}.pid`, 'utf8'), { what: 'the handler to begin', deadlineMs })
+    await until(() => readFileSync(file, 'utf8'), { what: 'the handler to begin', deadlineMs })
     runner.abort(task.id, task.attempt, 'canceled')
     assert.deepEqual(await verdict, { kind: 'interrupted' })
     const reason = await until(() => readFileSync(`${file}.aborted`, 'utf8'), {
@@ -178,20 +178,24 @@ test('an abort of a suspect that waits for a process ends it at once', async (t)
   assert.deepEqual(new Set(kinds(await Promise.all(running))), new Set(['completed']))
 })
 
-test('stopping interrupts what runs and what waits, and leaves no process', async (t) => {
+test('stopping interrupts what runs, blocks or waits, and leaves no process', async (t) => {
   const { runner } = await isolation(t)
   const folder = testFolder(t)
-  const file = (at: number) => join(folder, String(at))
-  const tasks = [0, 1, 2, 3, 4].map((at) => twice('wait', { payload: JSON.stringify(file(at)) }))
-  const verdicts = [...tasks, twice('loop')].map((task) => runner.run(task))
-  const pids = [0, 1, 2, 3].map((at) =>
-    until(() => Number(readFileSync(`${file(at)}.pid`, 'utf8')), { what: `handler ${at}`, deadlineMs }),
+  const task = (type: string, at: number) =>
+    twice(type, { payload: JSON.stringify(join(folder, String(at))) })
+  const tasks = ['loop', 'wait', 'wait', 'wait', 'wait', 'wait'].map(task)
+  const verdicts = tasks.map((task) => runner.run(task))
+  const running = [0, 1, 2, 3].map((at) =>
+    until(() => Number(readFileSync(join(folder, String(at)), 'utf8')), {
+      what: `handler ${at}`,
+      deadlineMs,
+    }),
   )
-  const started = await Promise.all(pids)
+  const pids = await Promise.all(running)
 
   await runner.stop()
   assert.deepEqual(new Set(kinds(await Promise.all(verdicts))), new Set(['interrupted']))
-  assert.deepEqual(started.filter(isAlive), [])
+  assert.deepEqual(pids.filter(isAlive), [])
   assert.deepEqual(await runner.run(twice('fine')), { kind: 'interrupted' })
 })
 

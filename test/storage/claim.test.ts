@@ -261,6 +261,7 @@ test('claiming', async (t) => {
     const task = aTask()
     await ledger.submit([task])
     const canceler = new pg.Client({ connectionString: ledger.url })
+    canceler.on('error', () => {})
     await canceler.connect()
     t.after(() => canceler.end())
     await canceler.query('begin')

@@ -199,8 +199,8 @@ function untilStatus(system: TestProcess, id: string, status: string) {
 
 async function workerPids({ url }: TestProcess): Promise<number[]> {
   const reply = await fetch(`${url}/workers`)
-  const { data } = await json<{ data: { pid: number }[] }>(reply)
-  return data.map(({ pid }) => pid)
+  const workers = await json<{ pid: number }[]>(reply)
+  return workers.map(({ pid }) => pid)
 }
 
 /** What the API's own tests have checked the shape of. */

@@ -81,6 +81,8 @@ export type LedgerUnderTest = {
   ): Promise<ClaimedTask & { packet: number }>
   rows<R extends Row>(text: string, values?: readonly unknown[]): Promise<R[]>
   statusOf(id: string): Promise<string | undefined>
+  /** Empties all tables. */
+  clear(): Promise<void>
   /** Fails unless counts are exact and every task is in the side tables where it will be found again. */
   assertNothingLost(): Promise<void>
   /** The same, and the side tables have nothing else. */
@@ -117,6 +119,7 @@ export async function ledgerUnderTest(
     async statusOf(id) {
       return (await rows<[string]>('select status from tasks where id = $1', [id]))[0]?.[0]
     },
+    clear: () => empty(looks),
     assertNothingLost,
     async assertSound() {
       await assertNothingLost()

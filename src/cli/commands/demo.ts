@@ -35,7 +35,7 @@ async function showExamples(options: ServerOptions, signal: AbortSignal): Promis
   await exampleWorker(millrace, signal)
   const batchId = await submitExamples(millrace)
   say(`Submitted ${counted(demoTasks, 'task')} of 3 seconds each`)
-  const progress = startProgress({ label: 'done', unit: 'tasks', total: demoTasks })
+  const progress = await startProgress({ label: 'done', unit: 'tasks', total: demoTasks })
   const tasks = await follow(millrace, batchId, { progress, signal }).finally(progress.stop)
   summaryLines(tasks).forEach(print)
   if (tasks.some(({ status }) => status !== 'completed')) throw new CommandFailure('not all tasks completed')

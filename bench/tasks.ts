@@ -1,0 +1,11 @@
+import { defineTask } from '../src/index.ts'
+
+/** What the benchmark runs: work that is nothing, and work that is waiting. */
+export const tasks = [
+  defineTask({ type: 'noop', run: () => null }),
+  defineTask({ type: 'wait', run: () => new Promise((resolve) => setTimeout(resolve, 3_000)) }),
+  defineTask({
+    type: 'wait-at-first',
+    run: (_input, { attempt }) => new Promise((resolve) => setTimeout(resolve, attempt === 1 ? 60_000 : 100)),
+  }),
+]

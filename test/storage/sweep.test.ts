@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import pg from 'pg'
+import { createSweeper } from '../../src/storage/sweep.ts'
+import { announceText, workerLock } from '../../src/storage/workers.ts'
+import { aWorker, completed, ledgerUnderTest, someTasks } from '../support/ledger.ts'
+
+const leaseMs = 15_000
+
+test('sweeping', async (t) => {
+  const ledger = await ledgerUnderTest(t)
+  // The server may have started a moment ago: silence before that is not counted.
+  const heart = (age: string) => `update workers set last_seen_at = now() - interval '${age}' where id = $1`
+
+  /** A worker as its lifeline makes it: with a row and, until it dies, with its lock. */
+  async function lives(t: TestContext, worker = aWorker()) {
+    const client = new pg.Client({ connectionString: ledger.url, options: '-c search_path=millrace' })
+    client.on('error', () => {})
+    await client.connect()
+    let open = true
+    const die = async () => {
+      if (open) await client.end()
+      open = false
+    }
+    t.after(die)
+    await client.query(`select pg_advisory_lock(${workerLock})`, [worker.id])
+    await client.query(announceText, [worker.id, 'here', 1, '1', ['default'], worker.types, 10, 0])
+    return { worker, die }
+  }
+
+  async function runs(worker: ReturnType<typeof aWorker>, count: number) {
+    await ledger.submit(someTasks(count), { packetSize: count })
+    return ledger.claim(worker)
+  }
+
+  await t.test('leaves a worker alone that holds its lock', async (t) => {
+    const sweep = createSweeper(ledger.moves)
+    const { worker } = await lives(t)
+    await runs(worker, 2)
+
+    for (let i = 0; i < 3; i++) {
+      assert.deepEqual(await sweep(leaseMs, true), { workers: [], packets: [], again: false })
+    }
+    assert.equal((await ledger.ledger.held(worker.id)).length, 1)
+  })
+
+  await t.test('puts back at the second look what a worker without its lock ran', async (t) => {
+    const sweep = createSweeper(ledger.moves)
+    const { worker, die } = await lives(t)
+    const { tasks } = await runs(worker, 3)
+    await die()
+
+    const first = await sweep(leaseMs, true)
+    const second = await sweep(leaseMs, true)
+
+    assert.deepEqual(first, { workers: [], packets: [], again: true })
+    assert.deepEqual([second.workers, second.packets.length, second.again], [[worker.id], 1, false])
+    const again = await ledger.claim(aWorker())
+    assert.deepEqual(
+      again.tasks.map((task) => [task.id, task.attempt, task.failures, task.crashes]),
+      tasks.map((task) => [task.id, 2, 0, 1]),
+    )
+    assert.deepEqual(await ledger.rows('select from workers'), [])
+    await ledger.assertSound()
+  })
+
+  await t.test('forgives a worker that has its lock again at the second look', async (t) => {
+    const sweep = createSweeper(ledger.moves)
+    const { worker, die } = await lives(t)
+    await runs(worker, 1)
+    await die()
+    await sweep(leaseMs, true)
+    await lives(t, worker)
+
+    assert.deepEqual(await sweep(leaseMs, true), { workers: [], packets: [], again: false })
+    assert.equal((await ledger.ledger.held(worker.id)).length, 1)
+  })
+
+  await t.test(
+    'takes a worker for dead whose heart has not beaten for a lease, though its lock is held',
+    async (t) => {
+      const sweep = createSweeper(ledger.moves)
+      const { worker } = await lives(t)
+      await runs(worker, 1)
+      await ledger.rows(heart('20 seconds'), [worker.id])
+      // A lease is never judged over a time in which the server did not run.
+      const short = 1
+
+      const { workers, packets } = await sweep(short, true)
+
+      assert.deepEqual([workers, packets.length], [[worker.id], 1])
+      await ledger.assertSound()
+    },
+  )
+
+  await t.test('takes a worker for dead at once that was buried by its host', async (t) => {
+    const sweep = createSweeper(ledger.moves)
+    const { worker, die } = await lives(t)
+    await runs(worker, 1)
+    await die()
+    await ledger.rows(`update workers set last_seen_at = '-infinity' where id = $1`, [worker.id])
+
+    assert.deepEqual((await sweep(leaseMs, true)).workers, [worker.id])
+  })
+
+  await t.test('judges nobody while it may not', async (t) => {
+    const sweep = createSweeper(ledger.moves)
+    const { worker, die } = await lives(t)
+    await runs(worker, 1)
+    await die()
+
+    for (let i = 0; i < 3; i++) assert.deepEqual((await sweep(1, false)).workers, [])
+    assert.equal((await ledger.ledger.held(worker.id)).length, 1)
+  })
+
+  await t.test(
+    'leaves what was canceled or runs elsewhere meanwhile, and takes what never started',
+    async (t) => {
+      const sweep = createSweeper(ledger.moves)
+      const { worker, die } = await lives(t)
+      await ledger.submit([...someTasks(4), ...someTasks(1, { type: 'strange' })])
+      const { tasks } = await ledger.claim(worker)
+      const [canceled, elsewhere, done, running] = tasks
+      await ledger.store.cancel([canceled!.id, elsewhere!.id])
+      await ledger.store.retry([elsewhere!.id])
+      const other = aWorker()
+      await ledger.claim(other)
+      await ledger.ledger.finish(worker.id, [completed(done!)], [])
+      await die()
+
+      await sweep(leaseMs, true)
+      await sweep(leaseMs, true)
+
+      const rows = await ledger.rows('select type, status, crashes, worker_id is null from tasks order by id')
+      assert.deepEqual(rows, [
+        ['plain', 'canceled', 0, false],
+        ['plain', 'processing', 0, false],
+        ['plain', 'completed', 0, false],
+        ['plain', 'pending', 1, true],
+        ['strange', 'pending', 0, true],
+      ])
+      assert.deepEqual(
+        (await ledger.claim(aWorker())).tasks.map(({ id }) => id),
+        [running!.id],
+      )
+      await ledger.assertSound()
+    },
+  )
+
+  await t.test('finds packets of a worker that has said good-bye', async () => {
+    const sweep = createSweeper(ledger.moves)
+    const worker = aWorker()
+    await runs(worker, 2)
+
+    assert.deepEqual((await sweep(leaseMs, true)).packets, [])
+    await ledger.rows(`update packets set claimed_at = now() - interval '20 seconds'`)
+
+    assert.deepEqual((await sweep(leaseMs, false)).packets, [])
+    assert.equal((await sweep(leaseMs, true)).packets.length, 1)
+    assert.equal((await ledger.claim(aWorker())).tasks.length, 2)
+    await ledger.assertSound()
+  })
+
+  await t.test('puts back a great many packets', async (t) => {
+    const sweep = createSweeper(ledger.moves)
+    const { worker, die } = await lives(t)
+    await ledger.submit(someTasks(260), { packetSize: 2 })
+    await ledger.claim(worker)
+    await die()
+
+    await sweep(leaseMs, true)
+
+    assert.equal((await sweep(leaseMs, true)).packets.length, 130)
+    await ledger.assertSound()
+  })
+
+  await t.test('puts nothing back twice when several do it', async (t) => {
+    const sweepers = [createSweeper(ledger.moves), createSweeper(ledger.moves), createSweeper(ledger.moves)]
+    const { worker, die } = await lives(t)
+    await ledger.submit(someTasks(100), { packetSize: 5 })
+    await ledger.claim(worker)
+    await die()
+
+    for (let i = 0; i < 4; i++) await Promise.all(sweepers.map((sweep) => sweep(leaseMs, true)))
+
+    assert.deepEqual(await ledger.rows('select count(*), max(crashes) from tasks'), [[100, 1]])
+    assert.equal((await ledger.claim(aWorker())).tasks.length, 100)
+    await ledger.assertSound()
+  })
+})

@@ -41,11 +41,11 @@ async function submit(type: string, count: number, inOne: number): Promise<void>
 }
 
 async function drain(count: number): Promise<void> {
+  const before = await snapshot()
   const beganMs = performance.now()
   await submit('noop', count, 100)
   show('submitted in batches of 100', count / seconds(beganMs), 'tasks/s')
   const worker = await bench.start('worker')
-  const before = await snapshot()
   const cpuBefore = cpuSeconds(worker.pid) ?? 0
   await untilDone()
   const after = await snapshot()
@@ -53,8 +53,8 @@ async function drain(count: number): Promise<void> {
     `select extract(epoch from max(finished_at) - min(started_at))::float8 as took from tasks`,
   )) as { took: number }
   show('drained (no-op), one worker', count / took, 'tasks/s')
-  show('WAL', (after.wal - before.wal) / count, 'bytes a task')
-  show('transactions', (after.commits - before.commits) / count, 'a task')
+  show('WAL, whole life', (after.wal - before.wal) / count, 'bytes a task')
+  show('transactions, whole life', (after.commits - before.commits) / count, 'a task')
   show('heap-only updates', (100 * (after.hot - before.hot)) / (after.updates - before.updates), '%')
   show('worker CPU', (1e6 * ((cpuSeconds(worker.pid) ?? 0) - cpuBefore)) / count, 'µs a task')
   await worker.kill('SIGTERM')

@@ -11,40 +11,51 @@ const mostPackets = 500
  */
 export function ledgerSource(queues: readonly string[], sleep: Sleep): PacketSource & { wake(): void } {
   let waitMs = 0
-  let blocked = false
+  let isBlocked = false
+  let isWoken = false
   let tasksPerPacket = 1
-  let interrupt = new AbortController()
-  let stop: AbortSignal | undefined
+  let sleeping: AbortController | undefined
+  let watched: AbortSignal | undefined
 
   return { next, claimed, failed: () => {}, roomFreed, wake }
 
   async function next(room: number, signal: AbortSignal): Promise<Want | undefined> {
-    if (stop !== signal) {
-      stop = signal
-      signal.addEventListener('abort', wake, { once: true })
-    }
-    if (waitMs > 0) await sleep(waitMs, interrupt.signal).catch(() => {})
-    interrupt = new AbortController()
+    wakeAtEnd(signal)
+    if (waitMs > 0 && !isWoken) await waitForNotice()
+    isWoken = false
     if (signal.aborted) return undefined
-    const look = Math.min(mostPackets, Math.ceil(room / tasksPerPacket) + 1)
-    return { room, queues, look }
+    return { room, queues, look: Math.min(mostPackets, Math.ceil(room / tasksPerPacket) + 1) }
+  }
+
+  function wakeAtEnd(signal: AbortSignal): void {
+    if (watched === signal) return
+    watched = signal
+    signal.addEventListener('abort', wake, { once: true })
+  }
+
+  async function waitForNotice(): Promise<void> {
+    sleeping = new AbortController()
+    await sleep(waitMs, sleeping.signal).catch(() => {})
+    sleeping = undefined
   }
 
   function claimed(_want: Want, claim: Claim): void {
     const found = claim.packets.length > 0 || claim.oversized.length > 0
-    blocked = claim.blocked.length > 0
+    isBlocked = claim.blocked.length > 0
     waitMs = found ? 0 : Math.min(longestWaitMs, Math.max(shortestWaitMs, waitMs * 2))
     if (claim.packets.length > 0) tasksPerPacket = meanSize(claim)
   }
 
   /** There is a packet that did not fit: look again as soon as something may. */
   function roomFreed(): void {
-    if (blocked) wake()
+    if (isBlocked) wake()
   }
 
+  /** A notice that comes while a claim is under way counts for the next wait. */
   function wake(): void {
-    waitMs = 0
-    interrupt.abort()
+    isWoken = true
+    sleeping?.abort()
+    sleeping = undefined
   }
 }
 

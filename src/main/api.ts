@@ -16,7 +16,7 @@ import type { UseCases } from '../usecases/index.ts'
 import { checkReadiness, type Probe } from '../usecases/readiness.ts'
 import { submitting } from '../usecases/submit.ts'
 import { databaseUrlOf } from './database.ts'
-import { gatherOn, type Node, openNode, sleep, untilMigrated } from './node.ts'
+import { gatherOn, type Node, openNode, sleep } from './node.ts'
 import { version } from './version.ts'
 
 /** Runs an api process until it is told to stop. It answers at once, with 503 while the database is away. */
@@ -26,7 +26,7 @@ export async function runApi(config: Config, log: Log): Promise<void> {
   const app = await buildApi({ useCases: useCasesOf(node), apiKeys: config.apiKeys, log, version })
   const url = await app.listen({ host: config.host, port: config.port })
   log.info({ url }, 'listening')
-  void untilMigrated(databaseUrl, config, log).then(() => process.send?.({ type: 'ready', url }))
+  void node.migrated.then(() => process.send?.({ type: 'ready', url }))
   const services: Service[] = [
     { name: 'embedded PostgreSQL', stop: stopDatabase },
     ...node.services,

@@ -11,7 +11,7 @@ import { notices as openNotices } from '../storage/notices.ts'
 import { outbox } from '../storage/packets.ts'
 import { upkeep } from '../storage/upkeep.ts'
 import { housekeep } from '../usecases/housekeep.ts'
-import { startRelay } from '../usecases/relay.ts'
+import { type Relay, startRelay } from '../usecases/relay.ts'
 import type { Gather } from '../usecases/submit.ts'
 import { migrate } from './migrate.ts'
 
@@ -23,6 +23,8 @@ export type Node = {
   /** Tells whoever must know that packets wait: the broker, or workers that look for themselves. */
   announce: (packets: readonly PacketRef[]) => void
   publisher: RabbitPublisher | undefined
+  /** Resolves when the database is there and up to date. */
+  migrated: Promise<void>
   services: Service[]
 }
 
@@ -37,16 +39,21 @@ const waitForDatabaseMs = 1_000
 /** Counting a partition of a hundred million rows takes its time. */
 const choreTimeoutMs = 3_600_000
 
-/** Resolves when the database is there and up to date; any number of processes may start in any order. */
-export async function untilMigrated(databaseUrl: string, { retentionDays }: Config, log: Log): Promise<void> {
-  for (let told = false; ; told = true) {
+type Migration = { databaseUrl: string; retentionDays: number; log: Log }
+
+/** Resolves when the database is there and up to date, or `signal` aborts; processes may start in any order. */
+async function untilMigrated(
+  { databaseUrl, retentionDays, log }: Migration,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let told = false; !signal.aborted; told = true) {
     try {
       const applied = await migrate(databaseUrl, { retentionDays })
       if (applied.length > 0) log.info({ applied }, 'the database was brought up to date')
       return
     } catch (error) {
       if (!told) log.warn({ err: error }, 'the database is not ready; waiting for it')
-      await sleep(waitForDatabaseMs)
+      await sleep(waitForDatabaseMs, signal).catch(() => {})
     }
   }
 }
@@ -69,10 +76,23 @@ export async function openNode(config: Config, databaseUrl: string, log: Log): P
     { name: 'notices', stop: async () => notices.stop() },
   ]
   const publisher = config.amqpUrls.length > 0 ? rabbitPublisher({ urls: config.amqpUrls, log }) : undefined
+  const stopping = new AbortController()
+  const { retentionDays } = config
+  const migrated = untilMigrated({ databaseUrl, retentionDays, log }, stopping.signal)
   if (publisher) await untilConnected(publisher)
-  const announce = publisher ? relayTo(publisher, moves, { log, services }) : announceBy(notices)
-  services.push(startHousekeeping(config, { moves, looks, chores }, { announce, log }))
-  return { moves, looks, notices, announce, publisher, services }
+  const announce = publisher ? relayTo(publisher, moves, { log, services, migrated }) : announceBy(notices)
+  const keeper = { announce, log, sleep, retentionDays, packetSize: packetLimit(config.concurrency) }
+  const housekeeping = migrated.then(() =>
+    housekeep({ ...keeper, upkeep: upkeep({ moves, looks, chores }) }, stopping.signal),
+  )
+  services.push({
+    name: 'housekeeping',
+    async stop() {
+      stopping.abort()
+      await housekeeping
+    },
+  })
+  return { moves, looks, notices, announce, publisher, migrated, services }
 }
 
 const firstConnectionMs = 1_000
@@ -85,41 +105,24 @@ async function untilConnected({ connected }: RabbitPublisher): Promise<void> {
   }
 }
 
+type Surroundings = { log: Log; services: Service[]; migrated: Promise<void> }
+
 function relayTo(
   publisher: RabbitPublisher,
   moves: Database,
-  { log, services }: { log: Log; services: Service[] },
-) {
-  const relay = startRelay({ outbox: outbox(moves), publisher, log, sleep })
-  services.push({ name: 'publisher', stop: publisher.stop }, { name: 'relay', stop: relay.stop })
-  return relay.offer
+  { log, services, migrated }: Surroundings,
+): Node['announce'] {
+  let relay: Relay | undefined
+  const started = migrated.then(() => {
+    relay = startRelay({ outbox: outbox(moves), publisher, log, sleep })
+  })
+  const stop = () => started.then(() => relay?.stop())
+  services.push({ name: 'publisher', stop: publisher.stop }, { name: 'relay', stop })
+  return (packets) => relay?.offer(packets)
 }
 
 function announceBy(notices: Notices): Node['announce'] {
   return (packets) => {
     if (packets.length > 0) notices.packetsWaiting()
-  }
-}
-
-type Databases = Record<'moves' | 'looks' | 'chores', Database>
-
-function startHousekeeping(
-  config: Config,
-  databases: Databases,
-  { announce, log }: { announce: Node['announce']; log: Log },
-): Service {
-  const stopping = new AbortController()
-  const packetSize = packetLimit(config.concurrency)
-  const { retentionDays } = config
-  const done = housekeep(
-    { upkeep: upkeep(databases), announce, packetSize, retentionDays, sleep, log },
-    stopping.signal,
-  )
-  return {
-    name: 'housekeeping',
-    async stop() {
-      stopping.abort()
-      await done
-    },
   }
 }

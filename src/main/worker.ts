@@ -16,7 +16,7 @@ import { workLedger } from '../storage/work-ledger.ts'
 import { startWork, type Work } from '../usecases/work.ts'
 import { databaseUrlOf } from './database.ts'
 import { type LifelineMessage, startLifeline } from './lifeline.ts'
-import { gatherOn, type Node, openNode, sleep, untilMigrated } from './node.ts'
+import { gatherOn, type Node, openNode, sleep } from './node.ts'
 import { version } from './version.ts'
 
 /** Runs a worker process until it is told to stop; then tasks have the grace period, and the rest is handed back. */
@@ -41,8 +41,8 @@ export async function startWorkerServices(config: Config, databaseUrl: string, l
   const { queues, concurrency } = config
   const types = [...handlers.definitions.keys()]
   const id = idSource()()
-  await untilMigrated(databaseUrl, config, log)
   const node = await openNode(config, databaseUrl, log)
+  await node.migrated
   const runner = createRunner({ handlers, log, concurrency })
   const stopLogging = logStrayErrors(log)
   const { source, wake, services } = openSource(config, node, log)

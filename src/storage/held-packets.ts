@@ -29,16 +29,14 @@ const putBack = {
   ), locked as materialized (
     select t.id, t.status
       from tasks as t
-     where t.id in (select task_id from member)
+     where t.id = any (array(select task_id from member))
        and (t.status = 'processing' and t.worker_id = $1 or t.status = 'pending')
      order by t.id
        for update
   ), returned as (
     update tasks as t
        set status = 'pending', worker_id = null, started_at = null, crashes = t.crashes + $3
-      from locked as l
-     where t.id = l.id
-       and l.status = 'processing'
+     where t.id = any (array(select id from locked where status = 'processing'))
     returning t.id, t.queue, t.type
   ), packed as (
     insert into packets (queue, priority, task_ids)
@@ -103,15 +101,14 @@ const putOff = {
   ), locked as materialized (
     select t.id
       from tasks as t
-     where t.id in (select task_id from member)
+     where t.id = any (array(select task_id from member))
        and t.status = 'pending'
      order by t.id
        for update
   ), postponed as (
     update tasks as t
        set status = 'scheduled'
-      from locked as l
-     where t.id = l.id
+     where t.id = any (array(select id from locked))
     returning t.id, t.queue, t.type, now() - coalesce(t.run_at, t.created_at) as waited
   ), due as (
     insert into schedule (task_id, run_at)

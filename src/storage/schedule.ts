@@ -3,6 +3,7 @@ import type { Database } from './connection.ts'
 import { countMoves } from './counters.ts'
 import { type PacketRow, packetRef } from './packets.ts'
 
+// By arrays and not by joins: while the tables are empty, as they are at first, a join is planned to read all of tasks.
 const promoteDue = {
   name: 'schedule.promote',
   text: `
@@ -16,12 +17,16 @@ const promoteDue = {
   ), gone as (
     delete from schedule where task_id in (select task_id from due)
   ), locked as materialized (
-    select id from tasks where id in (select task_id from due) and status = 'scheduled' order by id for update
+    select id
+      from tasks
+     where id = any (array(select task_id from due))
+       and status = 'scheduled'
+     order by id
+       for update
   ), promoted as (
     update tasks as t
        set status = 'pending'
-      from locked as l
-     where t.id = l.id
+     where t.id = any (array(select id from locked))
     returning t.id, t.queue, t.type, t.priority
   ), placed as (
     select *, (row_number() over (partition by queue, priority order by id) - 1) / $2 as piece from promoted

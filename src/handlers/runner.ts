@@ -4,7 +4,7 @@ import { createIsolation } from './isolate.ts'
 import type { Handlers } from './load-handlers.ts'
 
 /** A handler that blocks its process for longer is taken for an endless loop. */
-export const longestBlockMs = 60_000
+const longestBlockMs = 60_000
 
 /** Runs attempts in this process, and suspects apart from it. `concurrency` is how many may run at once. */
 export function createRunner({

@@ -41,7 +41,7 @@ test('ids grow, even if the clock stands still or goes back', () => {
 test('more ids in a millisecond than the counter holds lend from the next ones', () => {
   const nextId = idSource(() => 1_000)
   const ids = Array.from({ length: 20_000 }, nextId)
-  assert.deepEqual(ids, [...new Set(ids)].sort())
+  assert.ok(ids.every((id, at) => id > (ids[at - 1] ?? '')))
   assert.ok(ids.every((id) => uuidv7.test(id)))
 })
 

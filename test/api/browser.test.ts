@@ -29,7 +29,7 @@ it('shows the reference in a browser, and loads nothing from elsewhere', {
 
   await page.goto(`${address}/docs`)
   await page.getByText('/tasks/batch').first().waitFor()
-  await page.waitForLoadState('networkidle')
+  await page.getByText('/readyz').first().waitFor()
 
   assert.deepEqual(elsewhere, [])
 })

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 
-const check = join(import.meta.dirname, '../../src/runtime/require-node.js')
+const check = join(import.meta.dirname, '../require-node.js')
 
 describe('a Node.js that is too old', () => {
   it('is told so in one sentence, before it stumbles over a file', () => {

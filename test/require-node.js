@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 // Imported before anything else (`node --import`), and in plain JavaScript, because a Node.js that is too old for
 // this project cannot even read its files and would say so in its own words.
 
-const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
 const needed = manifest.engines.node.replace('>=', '')
 
 if (compare(process.versions.node, needed) < 0) {

@@ -15,6 +15,9 @@ const root = join(import.meta.dirname, '..')
 const files = testFiles(process.argv.slice(2))
 if (files.length === 0) fail(`no test file matches ${process.argv.slice(2).join(' ')}`)
 
+// Test files and the processes they start load the same modules a few hundred times.
+process.env.NODE_COMPILE_CACHE ??= join(root, 'node_modules/.cache/millrace')
+
 const interrupted = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort())
 // Whatever ends this process, even kill -9, the two end with it.

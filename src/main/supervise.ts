@@ -21,7 +21,7 @@ export type ChildSpec = {
   signal: AbortSignal
 }
 
-const program = fileURLToPath(new URL('../cli/main.ts', import.meta.url))
+const program = fileURLToPath(new URL('../../bin/millrace.js', import.meta.url))
 const firstPauseMs = 100
 const longestPauseMs = 10_000
 /** One that lived this long was well: its next pause is a short one again. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { runningUrl, startEmbedded } from '../../src/embedded/index.ts'
@@ -58,7 +58,7 @@ describe('what killed processes leave behind', () => {
 
   it('may be a postmaster.pid whose number is another program by now', async (t) => {
     const dataDir = await dataFolder(t)
-    const stranger = sleeper(t)
+    const stranger = sleeperOf(t, join(dataDir, 'postgres'))
     writeStalePid(dataDir, stranger.pid ?? 0)
 
     const next = await startEmbedded({ dataDir, settings })
@@ -105,8 +105,10 @@ function childrenOf(pid: number): number[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number)
 }
 
-function sleeper(t: TestContext): ChildProcess {
-  const child = spawn('sleep', ['600'], { stdio: 'ignore' })
+/** A program of the account that the folder belongs to: PostgreSQL is misled by those of its own account only. */
+function sleeperOf(t: TestContext, folder: string): ChildProcess {
+  const { uid, gid } = statSync(folder)
+  const child = spawn('sleep', ['600'], { stdio: 'ignore', uid, gid })
   t.after(() => child.kill())
   return child
 }

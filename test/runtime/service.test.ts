@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, it, type TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { startScript, type TestProcess } from '../support/process.ts'
 import { until } from '../support/until.ts'
 
-const living = join(import.meta.dirname, 'living.ts')
+const living = fileURLToPath(new URL('./living.ts', import.meta.url))
 const forever = '600000'
 
 describe('a process that is asked to stop', () => {

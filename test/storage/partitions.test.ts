@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import pg from 'pg'
 import { idSource } from '../../src/domain/id.ts'
+import type { Database } from '../../src/storage/connection.ts'
 import { keepPartitions, missingPartitions, partitionWidthMs } from '../../src/storage/partitions.ts'
 import { partitionsReachAhead } from '../../src/storage/readiness.ts'
 import { aTask, aWorker, completed, ledgerUnderTest } from '../support/ledger.ts'
@@ -78,6 +79,21 @@ test('partitions', async (t) => {
       assert.ok(await partitionsReachAhead(ledger.looks))
     },
   )
+
+  await t.test('are left to the process that was faster, whatever its retention', async (t) => {
+    const ledger = await ledgerUnderTest(t)
+    const made = await ledger.rows(spans)
+    // It looked before the other had made them.
+    const late: Database = {
+      ...ledger.looks,
+      run: async (statement, values) =>
+        statement.name === 'partitions.list' ? [] : ledger.looks.run(statement, values),
+    }
+
+    await keepPartitions(late, 8)
+
+    assert.deepEqual(await ledger.rows(spans), made)
+  })
 
   await t.test('are complained about before they run out', async (t) => {
     const ledger = await ledgerUnderTest(t)

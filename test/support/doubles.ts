@@ -3,7 +3,7 @@ import { batch } from '../../src/runtime/batch.ts'
 import type { Gather } from '../../src/usecases/submit.ts'
 import { until } from './until.ts'
 
-export type Line = { level: keyof Log; fields: object; message: string }
+type Line = { level: keyof Log; fields: object; message: string }
 
 /** A log that keeps its lines. */
 export function keptLog(): { log: Log; lines: Line[] } {
@@ -41,12 +41,6 @@ export function handClock() {
       sleeper.wake()
     },
   }
-}
-
-/** A sleep that takes no time. */
-export const noSleep: Sleep = async (_ms, signal) => {
-  await new Promise<void>((resolve) => setImmediate(resolve))
-  signal?.throwIfAborted()
 }
 
 export const gatherOn =

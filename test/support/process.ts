@@ -122,8 +122,8 @@ function endOf(handle: ChildProcess, event: 'exit' | 'close'): Promise<number | 
 
 /** The settings of whoever runs the tests are not those of the processes under test. */
 function inheritedEnvironment(): Record<string, string> {
-  const { PATH = '', HOME = '' } = process.env
-  return { PATH, HOME }
+  const { PATH = '', HOME = '', NODE_COMPILE_CACHE = '' } = process.env
+  return { PATH, HOME, NODE_COMPILE_CACHE }
 }
 
 function readyUrl({ handle, process: started }: Launched, readyWithinMs: number): Promise<string> {

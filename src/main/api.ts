@@ -3,7 +3,7 @@ import { buildApi } from '../api/index.ts'
 import { idSource } from '../domain/id.ts'
 import type { Config } from '../runtime/config.ts'
 import type { Log } from '../runtime/log.ts'
-import { runUntilSignal, type Service } from '../runtime/service.ts'
+import { runUntilSignal, type Service, stopRequest } from '../runtime/service.ts'
 import { databaseClock } from '../storage/clock.ts'
 import { databaseAnswers, isMigrated, partitionsReachAhead } from '../storage/readiness.ts'
 import { taskReader } from '../storage/task-reader.ts'
@@ -21,21 +21,20 @@ import { version } from './version.ts'
 
 /** Runs an api process until it is told to stop. It answers at once, with 503 while the database is away. */
 export async function runApi(config: Config, log: Log): Promise<void> {
+  const request = stopRequest()
   const { url: databaseUrl, stop: stopDatabase } = await databaseUrlOf(config, (line) => log.warn(line))
   const node = await openNode(config, databaseUrl, log)
   const app = await buildApi({ useCases: useCasesOf(node), apiKeys: config.apiKeys, log, version })
   const url = await app.listen({ host: config.host, port: config.port })
   log.info({ url }, 'listening')
-  void node.migrated.then(() => process.send?.({ type: 'ready', url }))
+  void node.migrated.then(() => process.send?.({ type: 'ready', url })).catch(() => {}) // stopped before
   const services: Service[] = [
     { name: 'embedded PostgreSQL', stop: stopDatabase },
     ...node.services,
     served(app),
   ]
-  await runUntilSignal(services, {
-    deadlineMs: config.shutdownGraceMs + 5_000,
-    report: (line) => log.info(line),
-  })
+  const deadlineMs = config.shutdownGraceMs + 5_000
+  await runUntilSignal(services, { deadlineMs, report: (line) => log.info(line) }, request)
 }
 
 function served(app: FastifyInstance): Service {

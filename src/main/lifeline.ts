@@ -27,11 +27,17 @@ export type LifelineDeps = {
 
 const turnMs = 500
 
+export type Lifeline = {
+  service: Service
+  /** Resolves when the worker is known to the others. */
+  known: Promise<void>
+}
+
 /**
  * What a worker lives by: a thread with a connection of its own that holds the worker's lock, beats its heart and
- * listens for notices. Resolves when the worker is known to the others.
+ * listens for notices.
  */
-export async function startLifeline({ databaseUrl, worker, running, hear }: LifelineDeps): Promise<Service> {
+export function startLifeline({ databaseUrl, worker, running, hear }: LifelineDeps): Lifeline {
   const shared = new Int32Array(new SharedArrayBuffer(8))
   const data: LifelineData = { databaseUrl, worker, shared }
   const thread = new Worker(new URL('./lifeline-thread.ts', import.meta.url), {
@@ -48,8 +54,7 @@ export async function startLifeline({ databaseUrl, worker, running, hear }: Life
   thread.on('exit', () => gone.resolve())
   const stopping = new AbortController()
   void countTurns()
-  await known.promise
-  return { name: 'lifeline', stop }
+  return { service: { name: 'lifeline', stop }, known: known.promise }
 
   async function countTurns() {
     while (!stopping.signal.aborted) {

@@ -41,19 +41,20 @@ const choreTimeoutMs = 3_600_000
 
 type Migration = { databaseUrl: string; retentionDays: number; log: Log }
 
-/** Resolves when the database is there and up to date, or `signal` aborts; processes may start in any order. */
+/** Resolves when the database is there and up to date, and rejects when `signal` aborts first. */
 async function untilMigrated(
   { databaseUrl, retentionDays, log }: Migration,
   signal: AbortSignal,
 ): Promise<void> {
-  for (let told = false; !signal.aborted; told = true) {
+  for (let told = false; ; told = true) {
     try {
       const applied = await migrate(databaseUrl, { retentionDays })
       if (applied.length > 0) log.info({ applied }, 'the database was brought up to date')
       return
     } catch (error) {
-      if (!told) log.warn({ err: error }, 'the database is not ready; waiting for it')
-      await sleep(waitForDatabaseMs, signal).catch(() => {})
+      signal.throwIfAborted()
+      if (!told) log.warn({ reason: reasonOf(error) }, 'the database is not ready; waiting for it')
+      await sleep(waitForDatabaseMs, signal)
     }
   }
 }
@@ -85,11 +86,12 @@ export async function openNode(config: Config, databaseUrl: string, log: Log): P
   const housekeeping = migrated.then(() =>
     housekeep({ ...keeper, upkeep: upkeep({ moves, looks, chores }) }, stopping.signal),
   )
+  housekeeping.catch(() => {}) // stopped before it began
   services.push({
     name: 'housekeeping',
     async stop() {
       stopping.abort()
-      await housekeeping
+      await housekeeping.catch(() => {})
     },
   })
   return { moves, looks, notices, announce, publisher, migrated, services }
@@ -116,7 +118,8 @@ function relayTo(
   const started = migrated.then(() => {
     relay = startRelay({ outbox: outbox(moves), publisher, log, sleep })
   })
-  const stop = () => started.then(() => relay?.stop())
+  started.catch(() => {}) // stopped before
+  const stop = () => started.then(() => relay?.stop()).catch(() => {})
   services.push({ name: 'publisher', stop: publisher.stop }, { name: 'relay', stop })
   return (packets) => relay?.offer(packets)
 }
@@ -125,4 +128,9 @@ function announceBy(notices: Notices): Node['announce'] {
   return (packets) => {
     if (packets.length > 0) notices.packetsWaiting()
   }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.message || ('code' in error ? String(error.code) : error.name)
 }

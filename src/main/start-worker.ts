@@ -24,14 +24,9 @@ export async function startWorker(options: WorkerOptions): Promise<Service> {
   const log = createLog({ level: config.logLevel, format: config.logFormat, name: 'worker' })
   const report = (line: string) => log.warn(line)
   const database = await databaseUrlOf(config, report)
-  const services = await startWorkerServices(config, database.url, log)
-  return {
-    name: 'worker',
-    async stop() {
-      await stopAll(services, report)
-      await database.stop()
-    },
-  }
+  const services: Service[] = [{ name: 'embedded PostgreSQL', stop: database.stop }]
+  await startWorkerServices(config, database.url, { log, services })
+  return { name: 'worker', stop: () => stopAll(services.splice(0), report) }
 }
 
 function environmentOf({ tasks, databaseUrl, amqpUrl, queues, concurrency, shutdownGraceMs }: WorkerOptions) {

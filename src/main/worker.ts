@@ -10,7 +10,7 @@ import { createRunner } from '../handlers/runner.ts'
 import { logStrayErrors } from '../handlers/stray-errors.ts'
 import type { Config } from '../runtime/config.ts'
 import type { Log } from '../runtime/log.ts'
-import { runUntilSignal, type Service } from '../runtime/service.ts'
+import { runUntilSignal, type Service, stopRequest } from '../runtime/service.ts'
 import { outbox } from '../storage/packets.ts'
 import { workLedger } from '../storage/work-ledger.ts'
 import { startWork, type Work } from '../usecases/work.ts'
@@ -21,42 +21,58 @@ import { version } from './version.ts'
 
 /** Runs a worker process until it is told to stop; then tasks have the grace period, and the rest is handed back. */
 export async function runWorker(config: Config, log: Log): Promise<void> {
-  const { url: databaseUrl, stop: stopDatabase } = await databaseUrlOf(config, (line) => log.warn(line))
-  const services: Service[] = [{ name: 'embedded PostgreSQL', stop: stopDatabase }]
-  services.push(...(await startWorkerServices(config, databaseUrl, log)))
-  process.send?.({ type: 'ready' })
-  await runUntilSignal(services, {
-    deadlineMs: config.shutdownGraceMs + 10_000,
-    report: (line) => log.info(line),
-  })
+  const request = stopRequest()
+  const database = await databaseUrlOf(config, (line) => log.warn(line))
+  const services: Service[] = [{ name: 'embedded PostgreSQL', stop: database.stop }]
+  const started = startWorkerServices(config, database.url, { log, services })
+  // Told to stop while it still waits for the database, it stops what there is.
+  const isStarted = await Promise.race([started.then(() => true), request.then(() => false)])
+  if (isStarted) process.send?.({ type: 'ready' })
+  else started.catch((error) => log.debug({ err: error }, 'stopped before it was ready'))
+  const deadlineMs = config.shutdownGraceMs + 10_000
+  await runUntilSignal(services, { deadlineMs, report: (line) => log.info(line) }, request)
 }
 
 const finishLanes = 2
 const prefetch = 16
 const reconcileEveryMs = 10_000
 
-/** A worker in this process: its services, to be stopped last to first. */
-export async function startWorkerServices(config: Config, databaseUrl: string, log: Log): Promise<Service[]> {
+export type Startup = {
+  log: Log
+  /** What runs already, to be stopped last to first; grows while the worker starts. */
+  services: Service[]
+}
+
+/** Starts a worker in this process; resolves when it takes tasks. */
+export async function startWorkerServices(
+  config: Config,
+  databaseUrl: string,
+  { log, services }: Startup,
+): Promise<void> {
   const handlers = await loadHandlers(config.tasks ?? defaultTasks)
   const { queues, concurrency } = config
   const types = [...handlers.definitions.keys()]
   const id = idSource()()
   const node = await openNode(config, databaseUrl, log)
+  services.push(...node.services)
   await node.migrated
   const runner = createRunner({ handlers, log, concurrency })
   const stopLogging = logStrayErrors(log)
-  const { source, wake, services } = openSource(config, node, log)
+  const { source, wake, services: consumers } = openSource(config, node, log)
   const announce = (packets: readonly PacketRef[]) => {
     node.announce(packets)
     if (packets.length > 0) wake()
   }
   let work: Work | undefined
-  const lifeline = await startLifeline({
+  const lifeline = startLifeline({
     databaseUrl,
     worker: { id, host: hostname(), pid: process.pid, version, queues: [...queues], types, concurrency },
     running: () => work?.running() ?? 0,
     hear: listener({ work: () => work, wake, log }),
   })
+  services.push(lifeline.service, ...consumers)
+  services.push({ name: 'handlers', stop: () => runner.stop().then(stopLogging) })
+  await lifeline.known
   work = startWork({
     ledger: workLedger(node.moves),
     source,
@@ -68,15 +84,12 @@ export async function startWorkerServices(config: Config, databaseUrl: string, l
     sleep,
     log,
   })
+  services.push(reconciling(work, log), workService(work, config))
   log.info({ workerId: id, queues, types, concurrency, tasks: handlers.path }, 'working')
-  return [
-    ...node.services,
-    lifeline,
-    ...services,
-    { name: 'handlers', stop: () => runner.stop().then(stopLogging) },
-    reconciling(work, log),
-    { name: 'work', stop: () => work.stop(config.shutdownGraceMs) },
-  ]
+}
+
+function workService(work: Work, { shutdownGraceMs }: Config): Service {
+  return { name: 'work', stop: () => work.stop(shutdownGraceMs) }
 }
 
 /** What a worker does about what its lifeline tells. */

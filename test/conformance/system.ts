@@ -6,7 +6,7 @@ import { openNode } from '../../src/main/node.ts'
 import { startWorkerServices } from '../../src/main/worker.ts'
 import { readConfig } from '../../src/runtime/config.ts'
 import { createLog } from '../../src/runtime/log.ts'
-import { stopAll } from '../../src/runtime/service.ts'
+import { type Service, stopAll } from '../../src/runtime/service.ts'
 import { query, testDatabase } from '../support/postgres.ts'
 import { until } from '../support/until.ts'
 
@@ -66,7 +66,8 @@ export async function startSystem(t: TestContext, transport: Transport, env: Env
 
   async function startWorker(more: Environment = {}) {
     const config = readConfig({ ...settings, ...more })
-    const services = await startWorkerServices(config, databaseUrl, log)
+    const services: Service[] = []
+    await startWorkerServices(config, databaseUrl, { log, services })
     let stopped: Promise<void> | undefined
     const stop = () => (stopped ??= stopAll(services, () => {}))
     t.after(stop)

@@ -161,37 +161,49 @@ test('plans of the hot statements', async (t) => {
   })
 })
 
-test('moving a task touches its row alone, and no index', async (t) => {
-  const ledger = await ledgerUnderTest(t)
-  const url = new URL(ledger.url)
-  const moves = openDatabase(url.href, { connections: 2, statementTimeoutMs: 20_000, plans: 'moves' })
+/** Drains some thousand tasks in the ordinary way. Answers which share of the updates touched no index. */
+async function heapOnlyShareOfDrain(ledger: LedgerUnderTest): Promise<number> {
+  const read = async () => {
+    const text = `select sum(n_tup_upd)::int as updated, sum(n_tup_hot_upd)::int as hot
+                    from pg_stat_user_tables where schemaname = 'millrace' and relname like 'tasks\\_%'`
+    return (await query<{ updated: number; hot: number }>(ledger.url, text))[0]!
+  }
+  const before = await read()
+  const moves = openDatabase(ledger.url, { connections: 2, statementTimeoutMs: 20_000, plans: 'moves' })
   const work = workLedger(moves)
   const worker = aWorker()
-  // Space comes free as soon as nobody can see old rows; an analysis that happens to run just then can.
-  for (const [name] of await ledger.rows<[string]>(`select name from partitions`)) {
-    await ledger.rows(`alter table ${name} set (autovacuum_enabled = off)`)
-  }
-  for (let round = 0; round < 30; round++) {
+  for (let round = 0; round < 20; round++) {
     await ledger.submit(someTasks(100))
-    const claim = await work.claim(worker, { room: 100, queues: ['default'], look: 10 })
+    const { tasks, packets } = await work.claim(worker, { room: 100, queues: ['default'], look: 10 })
+    const ends = tasks.map((task) => completed(task))
     await work.finish(
       worker.id,
-      claim.tasks.map((task) => completed(task)),
-      claim.packets.map(({ id }) => id),
+      ends,
+      packets.map(({ id }) => id),
     )
   }
   await moves.close() // its sessions report what they did at their end
-
-  const [updates] = await until(
+  const after = await until(
     async () => {
-      const found = await query<{ updated: number; hot: number }>(
-        ledger.url,
-        `select sum(n_tup_upd)::int as updated, sum(n_tup_hot_upd)::int as hot
-           from pg_stat_user_tables where schemaname = 'millrace' and relname like 'tasks\\_%'`,
-      )
-      return found[0]!.updated >= 6_000 && found
+      const now = await read()
+      return now.updated - before.updated >= 4_000 && now
     },
     { what: 'the statistics of the tables' },
   )
-  assert.ok(updates!.hot / updates!.updated >= 0.9, `${updates!.hot} of ${updates!.updated}`)
+  return (after.hot - before.hot) / (after.updated - before.updated)
+}
+
+test('moving a task touches its row alone, and no index', async (t) => {
+  const ledger = await ledgerUnderTest(t)
+
+  // Space comes free when nobody can see the old rows any more. A transaction of somebody else on the same server
+  // may be in the way for a while; an index would always be.
+  const share = await until(
+    async () => {
+      const measured = await heapOnlyShareOfDrain(ledger)
+      return measured >= 0.9 && measured
+    },
+    { what: 'nine of ten updates touch no index', deadlineMs: 20_000 },
+  )
+  assert.ok(share >= 0.9)
 })

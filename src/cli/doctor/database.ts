@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { runningEmbeddedUrl } from '../../main/database.ts'
+import { runningUrl } from '../../embedded/index.ts'
 import type { Config } from '../../runtime/config.ts'
 import { withoutPassword } from '../../runtime/settings.ts'
 import { pendingMigrations } from '../../storage/migrate.ts'
@@ -11,7 +11,7 @@ const answerWithinMs = 5_000
 
 /** Whether the database answers, is new enough and up to date, and what its clock says. */
 export async function* databaseFindings({ databaseUrl, dataDir }: Config): AsyncGenerator<Finding> {
-  const url = databaseUrl ?? (await runningEmbeddedUrl(dataDir))
+  const url = databaseUrl ?? (await runningUrl(dataDir))
   if (url === undefined)
     return yield ok('database', 'the embedded PostgreSQL is not running; whatever needs it starts it')
   const client = clientFor(url)

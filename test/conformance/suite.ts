@@ -150,7 +150,7 @@ export function conformance(transport: Transport): void {
       const system = await startSystem(t, transport)
       const submitted = []
       for (const priority of ['low', 'normal', 'high'])
-        submitted.push(await system.submit({ type: 'noop', priority }))
+        submitted.push(await system.submit({ type: 'sleep', payload: { ms: 20 }, priority }))
       // All three must be there to choose from before a worker looks.
       await system.startWorker({ CONCURRENCY: '1' })
 

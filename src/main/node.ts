@@ -5,6 +5,7 @@ import type { Notices, Sleep } from '../domain/ports.ts'
 import { batch } from '../runtime/batch.ts'
 import type { Config } from '../runtime/config.ts'
 import type { Log } from '../runtime/log.ts'
+import { reasonOf } from '../runtime/reason.ts'
 import type { Service } from '../runtime/service.ts'
 import { type Database, openDatabase } from '../storage/connection.ts'
 import { notices as openNotices } from '../storage/notices.ts'
@@ -128,9 +129,4 @@ function announceBy(notices: Notices): Node['announce'] {
   return (packets) => {
     if (packets.length > 0) notices.packetsWaiting()
   }
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return error.message || ('code' in error ? String(error.code) : error.name)
 }

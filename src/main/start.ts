@@ -4,6 +4,7 @@ import { CommandFailure, exitCode } from '../cli/exit-code.ts'
 import { startEmbedded } from '../embedded/index.ts'
 import type { Config } from '../runtime/config.ts'
 import { isAlive } from '../runtime/is-alive.ts'
+import { reasonOf } from '../runtime/reason.ts'
 import { runUntilSignal, type Service, stopAll, stopRequest } from '../runtime/service.ts'
 import { withoutPassword } from '../runtime/settings.ts'
 import { buryLocalWorkers } from '../storage/workers.ts'
@@ -163,9 +164,4 @@ function childOf(outcome: PromiseSettledResult<Supervised>): Supervised {
 
 function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return error.message || ('code' in error ? String(error.code) : error.name)
 }

@@ -37,8 +37,8 @@ export type Stored = { at: string; packets: PacketRef[] }
 /** `keyed`: for each task in order, the id that its key has, which is its own when it is fresh. */
 export type KeyedStored = Stored & { keyed: { id: string; fresh: boolean; sameBody: boolean }[] }
 
-/** `changed` is false where the status did not allow it; `from` is the status before. */
-export type Change = { id: string; from: Status; changed: boolean }
+/** `changed` is false where the status did not allow it; `from` is the status before, `task` is as it was left. */
+export type Change = { task: Task; from: Status; changed: boolean }
 
 /** What a worker does with packets. */
 export type WorkLedger = {

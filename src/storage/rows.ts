@@ -24,6 +24,16 @@ export type TaskRow = [
   workerId: string | null,
 ]
 
+/** The same with payload and result, in the order of `WholeTaskRow`. */
+export const wholeTask = `${taskColumns}, t.payload, t.result`
+
+export type WholeTaskRow = [...TaskRow, payload: JsonText, result: JsonText | null]
+
+export function toWholeTask(row: WholeTaskRow): Task {
+  const [payload, result] = row.slice(-2) as [JsonText, JsonText | null]
+  return { ...toTask(row.slice(0, -2) as TaskRow), payload, result }
+}
+
 /** A row as clients see it, without payload and result. */
 export function toTask(row: TaskRow): Omit<Task, 'payload' | 'result'> {
   const [id, type, queue, status, priority, error, attempt, maxAttempts, batchId, idempotencyKey] = row

@@ -2,7 +2,7 @@ import type { TaskReader } from '../domain/ports.ts'
 import type { JsonText, PastAttempt, Task, TaskDetail } from '../domain/task.ts'
 import { uuids } from './arrays.ts'
 import type { Database } from './connection.ts'
-import { type TaskRow, taskColumns, toTask } from './rows.ts'
+import { toWholeTask, type WholeTaskRow, wholeTask } from './rows.ts'
 import { readStats } from './stats.ts'
 import { listTasks } from './task-list.ts'
 
@@ -24,7 +24,7 @@ export function taskReader({ moves, looks }: ReaderDatabases): TaskReader {
 const readTasks = {
   name: 'tasks.read',
   text: `
-  select ${taskColumns}, t.payload, t.result
+  select ${wholeTask}
     from unnest($1::uuid[]) as i (id)
     join tasks as t on t.id = i.id`,
 }
@@ -35,11 +35,7 @@ async function get(database: Database, id: string): Promise<TaskDetail | undefin
 }
 
 async function getMany({ run }: Database, ids: readonly string[]): Promise<Task[]> {
-  const rows = await run<[...TaskRow, JsonText, JsonText | null]>(readTasks, [uuids(ids)])
-  return rows.map((row) => {
-    const [payload, result] = row.slice(-2) as [JsonText, JsonText | null]
-    return { ...toTask(row.slice(0, -2) as TaskRow), payload, result }
-  })
+  return (await run<WholeTaskRow>(readTasks, [uuids(ids)])).map(toWholeTask)
 }
 
 const readSettled = {

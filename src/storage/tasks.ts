@@ -6,7 +6,7 @@ import type { Database, Run } from './connection.ts'
 import { countEachMove, countMoves } from './counters.ts'
 import { submitKeyed } from './keyed-tasks.ts'
 import { type PacketRow, packetRef } from './packets.ts'
-import { rankOf } from './rows.ts'
+import { rankOf, toWholeTask, type WholeTaskRow, wholeTask } from './rows.ts'
 
 /** The moves of tasks that clients ask for. */
 export function taskStore(database: Database): TaskStore {
@@ -133,7 +133,7 @@ const cancelTasks = {
   name: 'tasks.cancel',
   text: `
   with locked as materialized (
-    select id, status, queue, type
+    select *
       from tasks
      where id = any ($1::uuid[])
      order by id
@@ -144,7 +144,7 @@ const cancelTasks = {
       from locked as l
      where t.id = l.id
        and l.status in ('scheduled', 'pending', 'processing')
-    returning t.id, t.queue, t.type, l.status as from_status, 'canceled'::task_status as to_status
+    returning t.*, l.status as from_status, 'canceled'::task_status as to_status
   ), unscheduled as (
     delete from schedule where task_id in (select id from canceled where from_status = 'scheduled')
   ), noted as (
@@ -152,17 +152,19 @@ const cancelTasks = {
         on conflict (status, task_id) do update set stopped_at = excluded.stopped_at
   ), counted as (${countEachMove('canceled')}
   )
-  select id, status, id in (select id from canceled) from locked`,
+  select from_status, true, ${wholeTask} from canceled as t
+   union all
+  select status, false, ${wholeTask} from locked as t where id not in (select id from canceled)`,
 }
 
 async function cancel({ run }: Database, ids: readonly string[]): Promise<Change[]> {
   return changes(await run<ChangeRow>(cancelTasks, [uuids(ids)]))
 }
 
-type ChangeRow = [id: string, from: Status, changed: boolean]
+type ChangeRow = [from: Status, changed: boolean, ...WholeTaskRow]
 
 function changes(rows: readonly ChangeRow[]): Change[] {
-  return rows.map(([id, from, changed]) => ({ id, from, changed }))
+  return rows.map(([from, changed, ...task]) => ({ from, changed, task: toWholeTask(task) }))
 }
 
 // A sealed partition is about to be dropped and its rows are counted already, so nothing in it may move.
@@ -170,7 +172,7 @@ const retryTasks = {
   name: 'tasks.retry',
   text: `
   with locked as materialized (
-    select id, status
+    select *
       from tasks as t
      where id = any ($1::uuid[])
        and not exists (
@@ -184,7 +186,7 @@ const retryTasks = {
       from locked as l
      where t.id = l.id
        and l.status in ('failed', 'canceled')
-    returning t.id, t.queue, t.type, t.priority, l.status as from_status, 'pending'::task_status as to_status
+    returning t.*, l.status as from_status, 'pending'::task_status as to_status
   ), forgotten as (
     delete from stopped as s using retried as r where s.status = r.from_status and s.task_id = r.id
   ), packed as (
@@ -193,14 +195,19 @@ const retryTasks = {
     returning id, queue, priority, task_ids[1] as task_id
   ), counted as (${countEachMove('retried')}
   )
-  select l.id, l.status, p.id is not null, p.id, p.queue, p.priority
-    from locked as l left join packed as p on p.task_id = l.id`,
+  select p.id, p.queue, p.priority, from_status, true, ${wholeTask}
+    from retried as t join packed as p on p.task_id = t.id
+   union all
+  select null, null, null, status, false, ${wholeTask}
+    from locked as t where id not in (select id from retried)`,
 }
 
 async function retry({ run }: Database, ids: readonly string[]) {
-  const rows = await run<[...ChangeRow, ...PacketRow]>(retryTasks, [uuids(ids)])
+  const rows = await run<[...(PacketRow | [null, null, null]), ...ChangeRow]>(retryTasks, [uuids(ids)])
   return {
-    changes: changes(rows.map(([id, from, changed]) => [id, from, changed])),
-    packets: rows.filter((row) => row[2]).map(([, , , ...packet]) => packetRef(packet)),
+    changes: changes(rows.map(([, , , ...change]) => change)),
+    packets: rows.flatMap(([id, queue, priority]) =>
+      id === null ? [] : [packetRef([id, queue!, priority!])],
+    ),
   }
 }

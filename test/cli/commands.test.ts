@@ -100,11 +100,11 @@ describe('the exit code', { concurrency: 3 }, () => {
   })
 
   it('is 130 after Ctrl-C', async () => {
-    const waiting = spawn(process.execPath, [program, 'wait', fake.add({})], {
+    const id = fake.add({})
+    const waiting = spawn(process.execPath, [program, 'wait', id], {
       env: { ...process.env, MILLRACE_URL: url },
     })
-    const before = fake.seen.length
-    await until(() => fake.seen.length > before, { what: 'the wait' })
+    await until(() => fake.requestsTo(`/tasks/${id}`).length > 0, { what: 'the wait' })
     const ended = once(waiting, 'exit')
     waiting.kill('SIGINT')
     assert.deepEqual(await ended, [130, null])

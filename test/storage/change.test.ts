@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Status } from '../../src/domain/task.ts'
+import type { Status, Task, TaskDetail } from '../../src/domain/task.ts'
 import {
   aTask,
   aWorker,
@@ -12,6 +12,8 @@ import {
   retried,
   someTasks,
 } from '../support/ledger.ts'
+
+const withoutAttempts = ({ attempts: _, ...task }: TaskDetail): Task => task
 
 test('canceling and retrying', async (t) => {
   const ledger = await ledgerUnderTest(t, { connections: 16 })
@@ -36,9 +38,10 @@ test('canceling and retrying', async (t) => {
     await t.test(`cancels a task that is ${status}`, async () => {
       const id = await taskIn(status)
 
-      assert.deepEqual(await cancel([id]), [{ id, from: status, changed: true }])
+      const [change] = await cancel([id])
 
       const read = await ledger.reader.get(id)
+      assert.deepEqual(change, { task: withoutAttempts(read!), from: status, changed: true })
       assert.equal(read?.status, 'canceled')
       assert.ok(read?.finishedAt)
       await ledger.assertSound()
@@ -50,7 +53,7 @@ test('canceling and retrying', async (t) => {
       const id = await taskIn(status)
       const before = await ledger.reader.get(id)
 
-      assert.deepEqual(await cancel([id]), [{ id, from: status, changed: false }])
+      assert.deepEqual(await cancel([id]), [{ task: withoutAttempts(before!), from: status, changed: false }])
 
       assert.deepEqual(await ledger.reader.get(id), before)
       await ledger.assertSound()
@@ -62,7 +65,7 @@ test('canceling and retrying', async (t) => {
 
     const changes = await cancel(ids)
 
-    const changed = new Map(changes.map((change) => [change.id, change.changed]))
+    const changed = new Map(changes.map((change) => [change.task.id, change.changed]))
     assert.deepEqual(
       changed,
       new Map([
@@ -80,9 +83,9 @@ test('canceling and retrying', async (t) => {
 
       const { changes, packets } = await retry([id])
 
-      assert.deepEqual(changes, [{ id, from: status, changed: true }])
-      assert.equal(packets.length, 1)
       const read = await ledger.reader.get(id)
+      assert.deepEqual(changes, [{ task: withoutAttempts(read!), from: status, changed: true }])
+      assert.equal(packets.length, 1)
       const { result, error, startedAt, finishedAt, workerId } = read!
       assert.deepEqual(
         [read?.status, result, error, startedAt, finishedAt, workerId],
@@ -97,7 +100,10 @@ test('canceling and retrying', async (t) => {
       const id = await taskIn(status)
       const before = await ledger.reader.get(id)
 
-      assert.deepEqual(await retry([id]), { changes: [{ id, from: status, changed: false }], packets: [] })
+      assert.deepEqual(await retry([id]), {
+        changes: [{ task: withoutAttempts(before!), from: status, changed: false }],
+        packets: [],
+      })
 
       assert.deepEqual(await ledger.reader.get(id), before)
       await ledger.assertSound()

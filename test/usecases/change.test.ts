@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { StoreUnavailableError, TaskError } from '../../src/domain/errors.ts'
 import type { Change } from '../../src/domain/ports.ts'
-import type { Status, TaskDetail } from '../../src/domain/task.ts'
+import type { Status, Task } from '../../src/domain/task.ts'
 import { type ChangeDeps, changing } from '../../src/usecases/change.ts'
 import { gatherOn } from '../support/doubles.ts'
 import { newId } from '../support/ledger.ts'
@@ -18,7 +18,7 @@ function underTest(statuses: Record<string, Status>, wish: Partial<ChangeDeps> =
       if (!from) return []
       const changed = allowed.includes(from)
       if (changed) statuses[id] = to
-      return [{ id, from, changed }]
+      return [{ task: { id, status: statuses[id] } as Task, from, changed }]
     })
   }
   const packet = { id: 1, queue: 'default', priority: 'normal' } as const
@@ -28,7 +28,7 @@ function underTest(statuses: Record<string, Status>, wish: Partial<ChangeDeps> =
       cancel: async (ids) => change(ids, ['scheduled', 'pending', 'processing'], 'canceled'),
       retry: async (ids) => ({ changes: change(ids, ['failed', 'canceled'], 'pending'), packets: [packet] }),
     },
-    reader: { get: async (id) => (statuses[id] ? ({ id, status: statuses[id] } as TaskDetail) : undefined) },
+    reader: { attemptsOf: async () => [] },
     notices: { canceled: (ids) => told.push(...ids) },
     announce: (packets) => announced.push(...packets),
     gather: gatherOn(1),
@@ -58,6 +58,18 @@ describe('canceling', () => {
       await assert.rejects(cancelTask(id), refusedAs('task-not-cancelable', status))
     })
   }
+
+  it('answers the task as it left it, although it has been retried since', async () => {
+    const id = newId()
+    const statuses: Record<string, Status> = { [id]: 'pending' }
+    const retriedMeanwhile = async () => {
+      statuses[id] = 'pending'
+      return []
+    }
+    const { cancelTask } = underTest(statuses, { reader: { attemptsOf: retriedMeanwhile } })
+
+    assert.equal((await cancelTask(id)).status, 'canceled')
+  })
 
   it('says that there is no such task', async () => {
     await assert.rejects(underTest({}).cancelTask(newId()), refusedAs('task-not-found'))
@@ -111,6 +123,18 @@ describe('retrying', () => {
       assert.equal(announced.length, 1)
     })
   }
+
+  it('answers the pending task although it runs already', async () => {
+    const id = newId()
+    const statuses: Record<string, Status> = { [id]: 'failed' }
+    const claimedMeanwhile = async () => {
+      statuses[id] = 'processing'
+      return []
+    }
+    const { retryTask } = underTest(statuses, { reader: { attemptsOf: claimedMeanwhile } })
+
+    assert.equal((await retryTask(id)).status, 'pending')
+  })
 
   for (const status of ['scheduled', 'pending', 'processing', 'completed'] as const) {
     it(`refuses when the task is ${status}, and shows it`, async () => {

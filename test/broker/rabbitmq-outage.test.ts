@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type RabbitPublisher, rabbitPublisher } from '../../src/broker/rabbitmq-publisher.ts'
 import { type RabbitSource, rabbitSource } from '../../src/broker/rabbitmq-source.ts'
+import { queueName } from '../../src/broker/rabbitmq-topology.ts'
 import { BrokerUnavailableError } from '../../src/domain/errors.ts'
 import { startBrokerNode } from '../support/broker-node.ts'
 import { makeFolder, removeFolder } from '../support/folder.ts'
@@ -33,9 +34,10 @@ test('loses nothing confirmed when its broker is killed, and goes on when it is 
   assert.deepEqual(namedIn(inHand), [1])
 
   const sent: number[] = []
-  const more = packets(queue, numbers(5000, 100))
+  const more = packets(queue, numbers(20_000, 100))
   const sending = publishUntilItFails(before.publisher, more, sent)
   await until(() => sent.length >= 500, { what: 'it sends' })
+  await until(() => node.keeps([queueName({ queue, priority: 'normal' })]), { what: 'the queue is on disk' })
   await node.kill()
   await sending
   assert.ok(sent.length < more.length)

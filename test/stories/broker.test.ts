@@ -20,6 +20,7 @@ it('accepts tasks while the broker is down, and runs them when it is back', {
   const api = await startApi()
   await startWorker()
   await submitMany(api.url, 1_000, { type: 'recorded', payload: 20 })
+  await until(() => broker.keeps([queueName(place)]), { what: 'the queue is on disk' })
 
   await broker.kill()
   await submitMany(api.url, 1_000, { type: 'recorded', payload: 20 })

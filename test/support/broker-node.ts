@@ -10,6 +10,12 @@ export type BrokerNode = {
   url(vhost?: string): string
   /** Kills it with -9. */
   kill(): Promise<void>
+  /**
+   * Whether these queues would outlive a kill. RabbitMQ 3.10 answers the declaration of a quorum queue up to a second
+   * before its name is on disk; killed in between, it comes back with a queue that has no leader, and without what
+   * was confirmed into it.
+   */
+  keeps(queues: readonly string[]): boolean
   /** Starts it again on the same ports with what it had on disk; resolves when it accepts connections. */
   start(): Promise<void>
   /** Kills it for good, with what it has started. */
@@ -56,10 +62,17 @@ export async function startBrokerNode(folder: string, vhosts: readonly string[])
   const register = startTethered('epmd', [], { signal: 'KILL', env })
   let node = startNode(program, { folder, env })
   await ready(node, { folder, port: ports.amqp })
-  return { url, kill, start, stop }
+  return { url, keeps, kill, start, stop }
 
   function url(vhost = '/'): string {
     return `amqp://${brokerUser}:${brokerPassword}@127.0.0.1:${ports.amqp}/${encodeURIComponent(vhost)}`
+  }
+
+  function keeps(queues: readonly string[]): boolean {
+    const nodeName = env.RABBITMQ_NODENAME
+    const file = join(folder, 'mnesia', nodeName, 'quorum', nodeName, 'names.dets')
+    const names = existsSync(file) ? readFileSync(file, 'latin1') : ''
+    return queues.every((queue) => names.includes(queue))
   }
 
   async function kill(): Promise<void> {
@@ -92,7 +105,7 @@ function writeFiles(folder: string, { port, vhosts }: { port: number; vhosts: re
 function environmentOf(
   folder: string,
   { dist, epmd }: { dist: number; epmd: number },
-): Record<string, string> {
+): Record<string, string> & { RABBITMQ_NODENAME: string } {
   return {
     PATH: process.env.PATH ?? '',
     HOME: join(folder, 'home'),

@@ -39,7 +39,7 @@ export async function ownBroker(t: TestContext) {
     await node.stop()
     removeFolder(folder)
   })
-  return { url: node.url(), kill: node.kill, start: node.start, restart: () => node.kill().then(node.start) }
+  return { url: node.url(), keeps: node.keeps, kill: node.kill, start: node.start }
 }
 
 function isPossible(): boolean {

@@ -1,3 +1,4 @@
+import { tracingChannel } from 'node:diagnostics_channel'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
 import type { PacketId } from '../domain/packet.ts'
@@ -22,6 +23,9 @@ export type ConsumerSettings = { prefetch: number; log: Log; reader: Reader; sto
 const worthwhileMs = 1_000
 const idleMs = 20_000
 const renewal = 'nothing came'
+
+/** Tells who listens of each packet before and after it is taken into the reserve, and of each ack likewise. */
+const receiveTrace = tracingChannel<unknown, { name: string }>('millrace.receive')
 
 /**
  * Consumes one place until `stop` aborts, on a channel of its own, and opens another when the queue is deleted or
@@ -121,8 +125,9 @@ function sorter(
     if (!letter) {
       log.warn({ queue: queueName(place) }, 'a message that is none of ours was dropped')
       window.ack([tag])
-    } else if ('packet' in letter) reader.packet(place, letter.packet, { window, tag })
-    else readMarker(letter.marker, tag)
+    } else if ('marker' in letter) readMarker(letter.marker, tag)
+    else
+      receiveTrace.traceSync(reader.packet, { name: 'packet' }, reader, place, letter.packet, { window, tag })
   }
 }
 
@@ -143,7 +148,7 @@ function close(channel: Channel) {
 
 function ack(channel: Channel, message: ConsumeMessage, upTo: boolean) {
   try {
-    channel.ack(message, upTo)
+    receiveTrace.traceSync(channel.ack, { name: 'ack' }, channel, message, upTo)
   } catch {
     // The channel is closing: the broker delivers the packet again, the claim finds nothing, and it is acked then.
   }

@@ -1,3 +1,4 @@
+import { tracingChannel } from 'node:diagnostics_channel'
 import { BrokerUnavailableError } from '../domain/errors.ts'
 import type { PacketId, PacketRef } from '../domain/packet.ts'
 import type { Publisher } from '../domain/ports.ts'
@@ -13,6 +14,9 @@ export type RabbitPublisher = Publisher & {
 }
 
 const largestRound = 1_000
+
+/** Tells who listens of each round before it is sent and when the broker has judged it: `packets` or `marker`. */
+const publishTrace = tracingChannel<unknown, { name: string }>('millrace.publish')
 
 /**
  * The sending side, on a connection of its own: a memory alarm stops the connections that publish, and acks must
@@ -39,7 +43,8 @@ export function rabbitPublisher({ urls, log }: RabbitSettings): RabbitPublisher 
       const on = usable()
       const sent: PacketId[] = []
       for (let at = 0; at < packets.length && line === on && !on.blocked(); at += largestRound) {
-        sent.push(...numbersOf(await on.deliver(packets.slice(at, at + largestRound).map(mailOf))))
+        const round = packets.slice(at, at + largestRound).map(mailOf)
+        sent.push(...numbersOf(await publishTrace.tracePromise(() => on.deliver(round), { name: 'packets' })))
       }
       return sent
     })
@@ -50,7 +55,10 @@ export function rabbitPublisher({ urls, log }: RabbitSettings): RabbitPublisher 
     await inTurn(async () => {
       const on = usable()
       if ((await on.consumersOf(place)) === 0) return
-      const routed = await on.deliver([{ place, letter: { marker: at } }])
+      const letter = { marker: at }
+      const routed = await publishTrace.tracePromise(() => on.deliver([{ place, letter }]), {
+        name: 'marker',
+      })
       if (routed.length === 0) throw new BrokerUnavailableError(`no marker went through ${queueName(place)}`)
     })
   }

@@ -1,3 +1,5 @@
+import { tracingChannel } from 'node:diagnostics_channel'
+
 /** Something that is running now. Starting it is the job of the function that returned it. */
 export type Service = {
   name: string
@@ -32,11 +34,14 @@ export async function runUntilSignal(
   clearTimeout(deadline)
 }
 
+/** Tells who listens of each service that is stopped, before and after. */
+const stopTrace = tracingChannel<unknown, { name: string }>('millrace.stop')
+
 /** Stops services one after the other, last started first. One that fails does not keep the others from stopping. */
 export async function stopAll(services: readonly Service[], report: (line: string) => void): Promise<void> {
   for (const service of services.toReversed()) {
     try {
-      await service.stop()
+      await stopTrace.tracePromise(() => service.stop(), { name: service.name })
     } catch (error) {
       report(
         `${service.name} did not stop cleanly: ${error instanceof Error ? error.message : String(error)}`,

@@ -1,3 +1,4 @@
+import { tracingChannel } from 'node:diagnostics_channel'
 import pg from 'pg'
 import { StoreRefusedError, StoreUnavailableError } from '../domain/errors.ts'
 
@@ -36,6 +37,9 @@ const types = new pg.TypeOverrides()
 types.setTypeParser(114, (text: string) => text) // json stays text
 types.setTypeParser(20, Number) // bigint: counts and packet numbers, far below 2^53
 
+/** Tells who listens of each statement before it is sent and when it is answered: its name, or `commit`. */
+const statementTrace = tracingChannel<unknown, { name: string }>('millrace.statement')
+
 /** Connects lazily; survives restarts of the server; every error comes out as one of the domain's. */
 export function openDatabase(url: string, options: DatabaseOptions): Database {
   const pool = new pg.Pool({
@@ -61,7 +65,7 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
       withClient(async (client) => {
         await client.query('begin')
         const value = await work((statement, values = []) => rowsOf(client, statement, values))
-        await client.query('commit')
+        await statementTrace.tracePromise(() => client.query('commit'), { name: 'commit' })
         return value
       }),
     )
@@ -109,7 +113,8 @@ async function rowsOf<R extends Row>(
   { name, text }: Statement,
   values: readonly unknown[],
 ) {
-  const result = await client.query<R>({ name, text, values: [...values], rowMode: 'array' })
+  const query = { name, text, values: [...values], rowMode: 'array' } as const
+  const result = await statementTrace.tracePromise(() => client.query<R>(query), { name })
   return result.rows
 }
 

@@ -4,7 +4,7 @@ import type { OutageLog } from './outage.ts'
 export type MarkerDeps = { outbox: Outbox; publisher: Publisher; sleep: Sleep; outage: OutageLog }
 
 /** How often to look, and how long a packet may be with the broker until that is strange. */
-const markEveryMs = 10_000
+export const markEveryMs = 10_000
 /** A place that stays overdue is most likely just busy: it gets a marker on every third look. */
 const everyLooks = 3
 

@@ -24,13 +24,18 @@ export type Fault = {
   kind: string
   transports: readonly Transport[]
   effects: readonly Effect[]
+  /** About how long it takes, where that is more than some seconds. It then goes on beside others. */
+  takesMs?: number
   /** Why it cannot happen on this machine, or undefined when it can. */
   missing?(): string | undefined
   /**
    * Does it to the running system, undoes it, and resolves when it is undone; the system need not have recovered.
-   * Answers the members it struck, if not all of them.
+   * Answers the members it struck, if not all of them, and which of its variants it was.
    */
-  strike(system: System, random: Random): Promise<{ members?: readonly Member[] } | undefined>
+  strike(
+    system: System,
+    random: Random,
+  ): Promise<{ members?: readonly Member[]; detail?: string } | undefined>
 }
 
 /** An api or worker process under test. It runs again soon after it has ended, as under a supervisor. */
@@ -75,6 +80,8 @@ export type BrokerServer = {
   url: string
   link: Link
   kill(): Promise<void>
+  /** Whether these queues would outlive a kill; see `BrokerNode`. */
+  keeps(queues: readonly string[]): boolean
   start(): Promise<void>
   /** Runs `rabbitmqctl` against the node. */
   control(args: readonly string[]): Promise<string>
@@ -91,6 +98,10 @@ export type System = {
   submit(
     tasks: readonly { type: string; payload?: unknown; maxAttempts?: number; timeoutMs?: number }[],
   ): Promise<string[]>
+  /** Cancels a task, and writes the answer down. */
+  cancel(id: string): Promise<void>
+  /** Asks for a retry, and writes the answer down. */
+  retry(id: string): Promise<void>
   /** The lease after which a silent worker is declared dead, milliseconds. */
   leaseMs: number
 }

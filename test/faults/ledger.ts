@@ -2,7 +2,8 @@ import { appendFileSync, readFileSync } from 'node:fs'
 import type { Effect } from './fault.ts'
 
 // The verdict rests on what is written here, outside the system: a line at a time, each whole once it is in the
-// file, whatever happens to its writer afterwards. `at` is in milliseconds of the machine's clock.
+// file, whatever happens to its writer afterwards. `at` is `nowMs()` of
+// machine-clock.ts.
 
 /** What the load client was answered, written before it does anything else with the answer. */
 export type ClientLine =
@@ -15,9 +16,9 @@ export type ClientLine =
       key?: string
       status: number
     }
-  | { what: 'canceled'; at: number; sentAt: number; id: string; status: number; taskStatus?: string }
-  | { what: 'retried'; at: number; sentAt: number; id: string; status: number }
-  | { what: 'read'; at: number; sentAt: number; id: string; status: number; taskStatus?: string }
+  | ClientLook<'canceled'>
+  | ClientLook<'retried'>
+  | ClientLook<'read'>
   /** Any request that was not answered as wanted. `status` 0: no answer came. */
   | {
       what: 'refused'
@@ -28,7 +29,22 @@ export type ClientLine =
       retryAfter?: string
       code?: string
       reason: string
+      /** Of the task that was to be canceled, retried or read. */
+      id?: string
+      /** Of the task that was to be submitted. */
+      key?: string
     }
+
+/** `status` 200, or 409 where the task was in no state for it; the task as it was answered. */
+type ClientLook<What extends string> = {
+  what: What
+  at: number
+  sentAt: number
+  id: string
+  status: number
+  taskStatus?: string
+  attempt?: number
+}
 
 /** What a handler did, written by its process. */
 export type HandlerLine = {

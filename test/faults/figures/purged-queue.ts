@@ -1,0 +1,59 @@
+import { markEveryMs } from '../../../src/usecases/markers.ts'
+import { noOwnBroker } from '../../support/rabbitmq.ts'
+import { until } from '../../support/until.ts'
+import { defaultQueues, operate } from '../broker-operator.ts'
+import type { Figure } from '../figure.ts'
+import { nowMs } from '../machine-clock.ts'
+import { onStage, type Stage } from '../stage.ts'
+
+const withinMs = 2 * markEveryMs
+const most = 10_000
+const lanes = 50
+
+/** The workers are away until the queue is empty, so that every message is lost. */
+export const figure: Figure = {
+  name: 'purged-queue',
+  goal: `of ${most} messages that were purged, all tasks run within 2 marker intervals (${withinMs} ms)`,
+  missing: () => noOwnBroker || undefined,
+  measure: ({ scale, seed, say }) =>
+    onStage({ seed, broker: 'own' }, async (stage) => {
+      const { workers, broker } = stage.deployment
+      if (!broker) throw new Error('the system has no broker')
+      const count = Math.max(100, Math.round(most * scale))
+      await Promise.all(workers.map((worker) => worker.stop()))
+      await submitOneByOne(stage, count)
+      await until(() => isSent(stage), { deadlineMs: 120_000, what: 'every packet is sent' })
+      const purged = await purge(stage)
+      say(`${purged} messages purged`)
+      await Promise.all(workers.map((worker) => worker.start()))
+      const from = nowMs()
+      const { violations, figures } = await stage.verdict(120_000)
+      const ms = nowMs() - from
+      return {
+        met: purged === count && violations.length === 0 && ms <= withinMs,
+        text: `${purged} messages purged; all ${figures.tasks} tasks had run ${Math.round(ms)} ms after the workers were there; ${violations.length} violations`,
+        values: { purged, ms, tasks: figures.tasks, violations: violations.length },
+      }
+    }),
+}
+
+async function submitOneByOne({ client }: Stage, count: number): Promise<void> {
+  let left = count
+  const lane = async () => {
+    while (left-- > 0) await client.submit([{ type: 'quick', payload: { ms: 1 } }])
+  }
+  await Promise.all(Array.from({ length: lanes }, lane))
+}
+
+async function isSent({ deployment: { database } }: Stage): Promise<boolean> {
+  const rows = await database.query('select from millrace.packets where sent_at is null limit 1')
+  return rows.length === 0
+}
+
+async function purge({ deployment: { broker } }: Stage): Promise<number> {
+  if (!broker) return 0
+  return operate(broker, async (channel) => {
+    const [, queue = ''] = defaultQueues
+    return (await channel.purgeQueue(queue)).messageCount
+  })
+}

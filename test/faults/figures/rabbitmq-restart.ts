@@ -1,0 +1,101 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { listens } from '../../support/ports.ts'
+import { noOwnBroker } from '../../support/rabbitmq.ts'
+import { until } from '../../support/until.ts'
+import { defaultQueues } from '../broker-operator.ts'
+import type { BrokerServer } from '../fault.ts'
+import type { Figure } from '../figure.ts'
+import { type ClientLine, type HandlerLine, readLines } from '../ledger.ts'
+import { nowMs } from '../machine-clock.ts'
+import { percentile } from '../recovery.ts'
+import { onStage, type Stage, submitSteadily } from '../stage.ts'
+
+const firstTaskWithinMs = 3_000
+const mostTimesUsual = 1.5
+const restarts = 20
+const submitEveryMs = 20
+const usualMs = 20_000
+const quietMs = 2_000
+
+/** Half of them as an administrator does it, and half by kill -9. */
+export const figure: Figure = {
+  name: 'rabbitmq-restart',
+  goal: `first task within ${firstTaskWithinMs} ms of RabbitMQ's port, every submission 201, their p99 at most ${mostTimesUsual} × usual`,
+  missing: () => noOwnBroker || undefined,
+  measure: ({ scale, seed, say }) =>
+    onStage({ seed, broker: 'own' }, async (stage) => {
+      const load = submitSteadily(stage.client, submitEveryMs)
+      const usual = await period(() => sleep(Math.max(5_000, usualMs * scale)))
+      const times: number[] = []
+      const disturbed = await period(async () => {
+        for (let i = 0; i < Math.max(2, restarts * scale); i++) {
+          const ms = await restart(stage, i % 2 === 0 ? 'stopped' : 'killed')
+          say(`restart ${i + 1}: the first task started after ${Math.round(ms)} ms`)
+          times.push(ms)
+        }
+      })
+      await load.stop()
+      const { violations } = await stage.verdict(60_000)
+      const lines = readLines<ClientLine>(stage.ledgers.client)
+      const [before, after] = [p99(lines, usual), p99(lines, disturbed)]
+      const refused = lines.filter(({ what }) => what === 'refused').length
+      const worst = Math.max(...times)
+      return {
+        met:
+          worst <= firstTaskWithinMs && refused + violations.length === 0 && after <= mostTimesUsual * before,
+        text: `${times.length} restarts: first task after p50 ${Math.round(percentile(times, 0.5) ?? 0)} ms, max ${Math.round(worst)} ms; ${refused} submissions not answered 201, p99 ${after.toFixed(1)} ms against ${before.toFixed(1)} ms before; ${violations.length} violations`,
+        values: {
+          firstTaskMs: times,
+          refused,
+          p99UsualMs: before,
+          p99Ms: after,
+          violations: violations.length,
+        },
+      }
+    }),
+}
+
+type Period = { from: number; to: number }
+
+async function period(work: () => Promise<unknown>): Promise<Period> {
+  const from = nowMs()
+  await work()
+  return { from, to: nowMs() }
+}
+
+/** Of the submissions that were sent in that time. */
+function p99(lines: readonly ClientLine[], { from, to }: Period): number {
+  const times = lines.flatMap((line) =>
+    line.what === 'submitted' && line.sentAt >= from && line.sentAt < to ? [line.at - line.sentAt] : [],
+  )
+  return percentile(times, 0.99) ?? 0
+}
+
+/** Milliseconds from the moment in which RabbitMQ's port is open until the first task starts. */
+async function restart({ deployment, ledgers }: Stage, how: 'stopped' | 'killed'): Promise<number> {
+  const { broker } = deployment
+  if (!broker) throw new Error('the system has no broker')
+  await until(() => broker.keeps(defaultQueues.slice(1, 2)), { what: 'the queue is on disk' })
+  await (how === 'stopped' ? broker.control(['stop_app']) : broker.kill())
+  await sleep(quietMs)
+  const opened = portOpens(broker)
+  await (how === 'stopped' ? broker.control(['start_app']) : broker.start())
+  const openedAt = await opened
+  const first = await until(() => firstStartAfter(openedAt, ledgers.handlers), {
+    deadlineMs: 30_000,
+    what: 'a task starts',
+  })
+  await sleep(quietMs)
+  return first - openedAt
+}
+
+async function portOpens({ url }: BrokerServer): Promise<number> {
+  const port = Number(new URL(url).port)
+  while (!(await listens(port))) await sleep(5)
+  return nowMs()
+}
+
+function firstStartAfter(openedAt: number, file: string): number | undefined {
+  const starts = readLines<HandlerLine>(file).filter(({ what, at }) => what === 'started' && at >= openedAt)
+  return starts.length === 0 ? undefined : Math.min(...starts.map(({ at }) => at))
+}

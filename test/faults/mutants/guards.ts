@@ -1,0 +1,296 @@
+import type { Edit, Mutant } from './mutant.ts'
+
+const claim = 'src/storage/claim.ts'
+const finish = 'src/storage/finish.ts'
+const tasks = 'src/storage/tasks.ts'
+const heldPackets = 'src/storage/held-packets.ts'
+
+/** Behind it, nothing that a broker has lost stays lost: the guards in front of it show only without it. */
+const noMarkers: Edit = {
+  file: 'src/usecases/markers.ts',
+  text: 'await deps.publisher.mark(place, at)',
+  instead: 'await deps.outbox.overdue(markEveryMs)',
+}
+
+/** The guards on which the promises rest. A run of each mutant must fail. */
+export const guards: readonly Mutant[] = [
+  {
+    guard: 'completed behind the fence',
+    edits: [
+      {
+        file: finish,
+        text: `     where t.id = o.id
+       and t.attempt = o.attempt
+       and t.status = 'processing'
+    returning t.queue, t.type
+`,
+        instead: `     where t.id = o.id
+       and t.status = 'processing'
+    returning t.queue, t.type
+`,
+      },
+    ],
+    transport: 'postgresql',
+    kinds: 'worker declared dead though it lives',
+    breaks: '3 a final status stays, with one outcome',
+  },
+  {
+    guard: 'completed while it is processing',
+    edits: [
+      {
+        file: finish,
+        text: `       and t.status = 'processing'
+    returning t.queue, t.type
+`,
+        instead: `    returning t.queue, t.type
+`,
+      },
+    ],
+    transport: 'postgresql',
+    kinds: 'worker SIGSTOP and SIGCONT',
+    minutes: 0.3,
+    breaks: '4 nothing starts or is stored after a cancellation',
+  },
+  {
+    guard: 'handed back behind the fence',
+    edits: [
+      {
+        file: finish,
+        text: `       and t.attempt = o.attempt
+       and t.status = 'processing'
+    returning t.id, t.queue, t.type, t.priority`,
+        instead: `       and t.status = 'processing'
+    returning t.id, t.queue, t.type, t.priority`,
+      },
+    ],
+    transport: 'postgresql',
+    kinds: 'worker declared dead while another runs what it had',
+    breaks: 'a repeated start has a reason',
+  },
+  {
+    guard: 'only the pending start',
+    edits: [
+      {
+        file: claim,
+        text: `and t.status = 'pending'
+       and t.type = any ($5)`,
+        instead: `and t.status in ('pending', 'processing')
+       and t.type = any ($5)`,
+      },
+    ],
+    transport: 'postgresql',
+    kinds: 'worker declared dead while another runs what it had',
+    breaks: 'a repeated start has a reason',
+  },
+  {
+    guard: 'only unclaimed packets are claimed',
+    edits: [
+      {
+        file: claim,
+        text: `     where id = any ($1::bigint[])
+       and worker_id is null
+     order by id`,
+        instead: `     where id = any ($1::bigint[])
+     order by id`,
+      },
+    ],
+    transport: 'rabbitmq',
+    kinds: 'RabbitMQ delivers everything three times,worker kill -9',
+    minutes: 0.4,
+    breaks: '2 every task becomes final',
+  },
+  {
+    guard: 'put back what is processing under that worker',
+    edits: [
+      {
+        file: heldPackets,
+        text: "(t.status = 'processing' and t.worker_id = $1 or t.status = 'pending')",
+        instead: "t.status in ('processing', 'pending')",
+      },
+    ],
+    transport: 'postgresql',
+    kinds: 'worker declared dead while another runs what it had',
+    breaks: 'a repeated start has a reason',
+  },
+  {
+    guard: 'a packet goes with its last task',
+    edits: [
+      {
+        file: 'src/usecases/attempts-in-hand.ts',
+        text: 'if (left === 0) done.push(packet)',
+        instead: 'if (left >= 0) done.push(packet)',
+      },
+    ],
+    transport: 'postgresql',
+    kinds: 'worker kill -9',
+    minutes: 0.3,
+    breaks: '2 every task becomes final',
+  },
+  {
+    guard: 'the dead are those whose lock is free',
+    edits: [
+      {
+        file: 'src/storage/sweep.ts',
+        text: `               and pg_try_advisory_xact_lock(hashtextextended('millrace.worker.' || id::text, 0)) then true`,
+        instead: '               then true',
+      },
+    ],
+    transport: 'postgresql',
+    kinds: 'api SIGSTOP and SIGCONT',
+    breaks: 'a repeated start has a reason',
+  },
+  {
+    guard: 'what a lost claim took is given back',
+    edits: [
+      {
+        file: 'src/usecases/reconcile.ts',
+        text: 'if (lost.length > 0) announce',
+        instead: 'if (lost.length < 0) announce',
+      },
+    ],
+    transport: 'postgresql',
+    kinds: 'claim cut after commit',
+    breaks: '2 every task becomes final',
+  },
+  {
+    guard: 'a crash is not a failure',
+    edits: [
+      {
+        file: heldPackets,
+        text: 'crashes = t.crashes + $3',
+        instead: 'failures = t.failures + $3',
+      },
+    ],
+    transport: 'postgresql',
+    kinds: 'worker kill -9',
+    breaks: '3 a final status stays, with one outcome',
+  },
+  {
+    guard: 'no more failures than allowed',
+    edits: [
+      {
+        file: 'src/domain/outcome.ts',
+        text: '!verdict.retryable || failures >= maxAttempts',
+        instead: '!verdict.retryable || failures > maxAttempts',
+      },
+    ],
+    transport: 'postgresql',
+    kinds: 'handler throws undefined',
+    breaks: '3 a final status stays, with one outcome',
+  },
+  {
+    guard: 'what is completed cannot be canceled',
+    edits: [
+      {
+        file: tasks,
+        text: `       and l.status in ('scheduled', 'pending', 'processing')`,
+        instead: `       and l.status <> 'canceled'`,
+      },
+    ],
+    transport: 'postgresql',
+    kinds: 'worker SIGSTOP and SIGCONT',
+    breaks: '3 a final status stays, with one outcome',
+  },
+  {
+    guard: 'a key is taken once',
+    edits: [
+      {
+        file: 'src/storage/keyed-tasks.ts',
+        text: `      on conflict (key) do nothing`,
+        instead: `      on conflict (key) do update set task_id = excluded.task_id`,
+      },
+    ],
+    transport: 'postgresql',
+    kinds: 'PostgreSQL ends all connections,api kill -9,api SIGSTOP',
+    minutes: 0.4,
+    breaks: '6 every statement may be repeated',
+  },
+  {
+    guard: 'counts move with the tasks',
+    edits: [
+      {
+        file: finish,
+        text: "countMoves('handed', { from: 'processing', to: 'pending' })",
+        instead: "countMoves('handed', { from: 'processing', to: 'processing' })",
+      },
+    ],
+    transport: 'postgresql',
+    kinds: 'worker rolling restart',
+    breaks: '5 counts are exact',
+  },
+  {
+    guard: 'an outage is answered with 503',
+    edits: [
+      {
+        file: 'src/api/error-reply.ts',
+        text: 'if (error instanceof StoreUnavailableError)',
+        instead: 'if (error instanceof StoreUnavailableError && error.cause === undefined)',
+      },
+    ],
+    transport: 'postgresql',
+    kinds: 'PostgreSQL fast restart',
+    breaks: '8 in an outage clients wait and processes stay',
+  },
+  {
+    guard: 'what nobody has sent is sent',
+    edits: [
+      {
+        file: 'src/usecases/strays.ts',
+        text: 'strays.length > 0 ? await deps.carry(strays) : []',
+        instead: 'strays.length < 0 ? await deps.carry(strays) : []',
+      },
+    ],
+    transport: 'rabbitmq',
+    kinds: 'RabbitMQ restart',
+    breaks: '2 every task becomes final',
+  },
+  {
+    guard: 'what the broker has lost is sent again',
+    edits: [noMarkers],
+    transport: 'rabbitmq',
+    kinds: 'RabbitMQ queues purged',
+    minutes: 0.4,
+    breaks: '2 every task becomes final',
+  },
+  {
+    guard: 'what cannot be routed is not sent',
+    edits: [
+      noMarkers,
+      { file: 'src/broker/rabbitmq-confirms.ts', text: 'mandatory: true', instead: 'mandatory: false' },
+    ],
+    transport: 'rabbitmq',
+    kinds: 'RabbitMQ queues deleted',
+    minutes: 0.4,
+    breaks: '2 every task becomes final',
+  },
+  {
+    guard: 'sent is what was confirmed',
+    edits: [
+      noMarkers,
+      {
+        file: 'src/usecases/carry.ts',
+        text: 'const sent = await publisher.publish(round)',
+        instead: `const sent = round.map(({ id }) => id)
+    void publisher.publish(round).catch(() => {})`,
+      },
+    ],
+    transport: 'rabbitmq',
+    kinds: 'RabbitMQ restart',
+    breaks: '2 every task becomes final',
+  },
+  {
+    guard: 'acknowledged is what was claimed',
+    edits: [
+      noMarkers,
+      {
+        file: 'src/usecases/claim.ts',
+        text: 'deps.source.failed(want)',
+        instead: 'deps.source.claimed(want, { tasks: [], packets: [], oversized: [], blocked: [] })',
+      },
+    ],
+    transport: 'rabbitmq',
+    kinds: 'PostgreSQL ends all connections',
+    minutes: 0.3,
+    breaks: '2 every task becomes final',
+  },
+]

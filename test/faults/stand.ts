@@ -1,0 +1,103 @@
+import { writeFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { makeFolder, removeFolder } from '../support/folder.ts'
+import { until } from '../support/until.ts'
+import { isQuiet } from './check/snapshot.ts'
+import { type Client, openClient } from './client.ts'
+import type { DatabaseServer } from './fault.ts'
+import { type ClientLine, readLines } from './ledger.ts'
+import { seeded } from './random.ts'
+import { cleanups, type Deployment, deploy, type Ledgers, ledgersIn, type SystemOptions } from './system.ts'
+
+/** A system that something is measured on, with a client of its apis. */
+export type Stand = Deployment & { folder: string; ledgers: Ledgers; client: Client }
+
+type StandOptions = Omit<SystemOptions, 'folder'> & { name: string; seed: number }
+
+/** Sets a system up in a folder of its own, measures, and takes it down again whatever happens. */
+export async function withStand<T>(
+  { name, seed, ...options }: StandOptions,
+  measure: (stand: Stand) => Promise<T>,
+): Promise<T> {
+  const folder = makeFolder(name)
+  const undo = cleanups()
+  undo.after(() => removeFolder(folder))
+  try {
+    const ledgers = ledgersIn(folder)
+    for (const file of Object.values(ledgers)) writeFileSync(file, '')
+    const deployment = await deploy(undo, { ...options, folder })
+    const urls = deployment.apis.map(({ url }) => url)
+    const client = openClient(urls, { ledger: ledgers.client, random: seeded(seed) })
+    return await measure({ ...deployment, folder, ledgers, client })
+  } finally {
+    await undo.run()
+  }
+}
+
+const stepMs = 50
+
+/**
+ * Submits tasks with keys at an even rate, each again and again until it is accepted. `stop` resolves with the ids when
+ * all are accepted, and rejects when one was not.
+ */
+export function submitSteadily(client: Client, rate: number, task: (n: number) => { type: string }) {
+  const submissions: Promise<string>[] = []
+  let isStopping = false
+  const going = go()
+  return {
+    async stop(): Promise<string[]> {
+      isStopping = true
+      await going
+      return Promise.all(submissions)
+    },
+  }
+
+  async function go() {
+    const beganMs = performance.now()
+    while (!isStopping) {
+      const due = Math.floor(((performance.now() - beganMs) / 1000) * rate)
+      for (let n = submissions.length; n < due; n++) {
+        const submission = client.submitKeyed(task(n), `steady-${n}`)
+        submission.catch(() => {}) // heard of at the end
+        submissions.push(submission)
+      }
+      await sleep(stepMs)
+    }
+  }
+}
+
+/** Resolves when nothing is left to do. */
+export async function quiet({ query }: Pick<DatabaseServer, 'query'>, deadlineMs = 180_000): Promise<void> {
+  await until(() => isQuiet(query), { deadlineMs, what: 'all tasks are final' })
+}
+
+type Counts = { differing: number; failures: number; crashes: number; unfinished: number; missing: number }
+
+/** How far the counts are off, and what happened to the tasks that was not to. */
+export async function countsOf({ query }: DatabaseServer, accepted: readonly string[]): Promise<Counts> {
+  const [counts] = await query<Counts>(
+    `
+    with counted as (
+      select queue, type, status, count(*)::int as n from millrace.tasks group by queue, type, status
+    ), kept as (
+      select queue, type, status, sum(n)::int as n from millrace.counters group by queue, type, status having sum(n) <> 0
+    )
+    select (select count(*)::int from counted full join kept using (queue, type, status)
+             where counted.n is distinct from kept.n) as differing,
+           (select coalesce(sum(failures), 0)::int from millrace.tasks) as failures,
+           (select coalesce(sum(crashes), 0)::int from millrace.tasks) as crashes,
+           (select count(*)::int from millrace.tasks where status <> 'completed') as unfinished,
+           (select count(*)::int from unnest($1::uuid[]) as a (id) left join millrace.tasks as t using (id)
+             where t.id is null) as missing`,
+    [accepted],
+  )
+  return counts!
+}
+
+/** Of what clients were refused, what they should not have been, in words. */
+export function wrongRefusals({ client }: Ledgers, isRight: (line: Refusal) => boolean): string[] {
+  const lines = readLines<ClientLine>(client).filter((line) => line.what === 'refused')
+  return lines.filter((line) => !isRight(line)).map((line) => JSON.stringify(line))
+}
+
+export type Refusal = Extract<ClientLine, { what: 'refused' }>

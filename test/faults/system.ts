@@ -1,0 +1,104 @@
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { leaseMs } from '../../src/usecases/housekeep.ts'
+import { freePort } from '../support/ports.ts'
+import { openBrokerServer } from './broker.ts'
+import { openDatabaseServer } from './database.ts'
+import type { System, Transport } from './fault.ts'
+import { type RigLine, writeLine } from './ledger.ts'
+import { clockEnvironment } from './machine-clock.ts'
+import { type MemberSpec, member } from './members.ts'
+
+/** Who undoes what was set up, last first. What starts something says here how it ends. */
+export type Cleanups = { after(undo: () => unknown): void }
+
+/** The three ledgers of a run. */
+export type Ledgers = { client: string; handlers: string; rig: string }
+
+export function cleanups(): Cleanups & { run(): Promise<void> } {
+  const undos: (() => unknown)[] = []
+  return {
+    after: (undo) => void undos.push(undo),
+    async run() {
+      for (const undo of undos.splice(0).reverse()) await undo()
+    },
+  }
+}
+
+export function ledgersIn(folder: string): Ledgers {
+  const file = (name: string) => join(folder, `${name}.jsonl`)
+  return { client: file('client'), handlers: file('handlers'), rig: file('rig') }
+}
+
+export type SystemOptions = {
+  transport: Transport
+  /** Empty, and reachable for every account of this machine. */
+  folder: string
+  apis?: number
+  workers?: number
+  /** Environment variables of the members, in place of the usual ones. */
+  settings?: Record<string, string>
+}
+
+/** A system without who submits to it. */
+export type Deployment = Omit<System, 'submit' | 'cancel'>
+
+/**
+ * Brings up servers of its own and real processes that reach them through links; resolves when all of them are ready.
+ * Handlers, and what happens to the processes, are written into the ledgers of `ledgersIn(folder)`.
+ */
+export async function deploy(
+  undo: Cleanups,
+  { transport, folder, apis = 2, workers = 2, settings: more = {} }: SystemOptions,
+): Promise<Deployment> {
+  const ledgers = ledgersIn(folder)
+  const [database, broker] = await Promise.all([
+    openDatabaseServer(undo, folder),
+    transport === 'rabbitmq' ? openBrokerServer(undo, folder) : undefined,
+  ])
+  const settings = {
+    ...memberSettings(ledgers),
+    DATABASE_URL: database.link.url,
+    ...(broker ? { AMQP_URL: broker.link.url } : {}),
+    ...more,
+  }
+  const record = (line: RigLine) => writeLine(ledgers.rig, line)
+  const open = async (role: MemberSpec['role'], number: number) => {
+    const name = `${role}-${number}`
+    const port = role === 'api' ? await freePort() : 0
+    const env = { ...settings, FAULTS_MEMBER: name, PORT: String(port) }
+    const logFile = join(folder, `${name}.log`)
+    const url = role === 'api' ? `http://127.0.0.1:${port}` : ''
+    return member(undo, { name, role, url, env, logFile, record })
+  }
+  const members = {
+    apis: await Promise.all(numbers(apis).map((number) => open('api', number))),
+    workers: await Promise.all(numbers(workers).map((number) => open('worker', number))),
+  }
+  await Promise.all([...members.apis, ...members.workers].map((one) => one.start()))
+  return { transport, ...members, database, broker, leaseMs }
+}
+
+/** Memory is scarce so that a handler that eats it up does not take the machine along. */
+const memoryMb = 256
+const crashHook = pathToFileURL(join(import.meta.dirname, 'crash-hook.ts')).href
+
+function memberSettings(ledgers: Ledgers): Record<string, string> {
+  const { PATH = '', HOME = '', NODE_COMPILE_CACHE = '' } = process.env
+  return {
+    PATH,
+    HOME,
+    NODE_COMPILE_CACHE,
+    NODE_OPTIONS: `--max-old-space-size=${memoryMb} --import=${crashHook}`,
+    LOG_FORMAT: 'json',
+    LOG_LEVEL: 'info',
+    SHUTDOWN_GRACE_MS: '5000',
+    TASKS: join(import.meta.dirname, 'tasks.ts'),
+    FAULTS_LEDGER: ledgers.handlers,
+    ...clockEnvironment,
+  }
+}
+
+function numbers(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i + 1)
+}

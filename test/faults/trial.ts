@@ -1,0 +1,161 @@
+import { writeFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { makeFolder, removeFolder } from '../support/folder.ts'
+import { until } from '../support/until.ts'
+import { isQuiet, takeSnapshot } from './check/snapshot.ts'
+import { check, type Verdict } from './checker.ts'
+import { type Client, openClient } from './client.ts'
+import type { System, Transport } from './fault.ts'
+import { type ClientLine, type HandlerLine, type RigLine, readLines, writeLine } from './ledger.ts'
+import { startLoad } from './load.ts'
+import { nowMs } from './machine-clock.ts'
+import { type Kind, strikeAll } from './plan.ts'
+import { seeded } from './random.ts'
+import { cleanups, type Deployment, deploy, type Ledgers, ledgersIn } from './system.ts'
+import { guilty } from './tasks.ts'
+
+export type TrialOptions = {
+  seed: number
+  transport: Transport
+  kinds: readonly Kind[]
+  /** How long faults are drawn; without it each kind strikes once. */
+  minutes: number | undefined
+  /** Tasks a second that clients submit. */
+  rate: number
+  /** How long to wait for the end of all tasks, milliseconds. */
+  patienceMs: number
+  say: (line: string) => void
+}
+
+export type Trial = {
+  seed: number
+  transport: Transport
+  /** How often each kind struck. */
+  faults: Record<string, number>
+  accepted: number
+  tookMs: number
+  verdict: Verdict
+  /** What went wrong in the rig itself. */
+  troubles: string[]
+  /** Ledgers and logs, kept where something went wrong. */
+  folder: string | undefined
+}
+
+/** Load without faults first, so that a system that does not work at all is told apart. */
+const warmUpMs = 2_000
+const coolDownMs = 2_000
+
+/** One system, one load, the faults of one seed, and the verdict. */
+export async function runTrial(options: TrialOptions): Promise<Trial> {
+  const { seed, transport, say } = options
+  const beganAt = nowMs()
+  const folder = makeFolder('faults')
+  const ledgers = openLedgers(folder)
+  const undo = cleanups()
+  const troubles: string[] = []
+  try {
+    const deployment = await deploy(undo, { transport, folder })
+    say(`${transport}, seed ${seed}: the system is up, in ${folder}`)
+    const { faults, accepted } = await play(deployment, { ...options, ledgers, troubles })
+    const verdict = await judge(deployment, ledgers)
+    const tookMs = nowMs() - beganAt
+    const trial = { seed, transport, faults, accepted, tookMs, verdict, troubles }
+    const isGood = verdict.violations.length + troubles.length === 0
+    await undo.run()
+    if (isGood) removeFolder(folder)
+    return { ...trial, folder: isGood ? undefined : folder }
+  } finally {
+    await undo.run()
+  }
+}
+
+function openLedgers(folder: string): Ledgers {
+  const ledgers = ledgersIn(folder)
+  for (const file of Object.values(ledgers)) writeFileSync(file, '')
+  return ledgers
+}
+
+type Stage = TrialOptions & { ledgers: Ledgers; troubles: string[] }
+
+/** Load, faults, and quiet again. */
+async function play(deployment: Deployment, stage: Stage) {
+  const { seed, rate, ledgers, troubles, say } = stage
+  const random = seeded(seed)
+  const urls = deployment.apis.map(({ url }) => url)
+  const client = openClient(urls, { ledger: ledgers.client, random: seeded(random.between(0, 2 ** 31)) })
+  const load = startLoad(client, { rate, random: seeded(random.between(0, 2 ** 31)) })
+  const faults: Record<string, number> = {}
+  await sleep(warmUpMs)
+  const record = (line: RigLine) => {
+    if (line.what === 'struck') faults[line.kind] = (faults[line.kind] ?? 0) + 1
+    writeLine(ledgers.rig, line)
+  }
+  const failed = (kind: string, error: unknown) => void troubles.push(`${kind}: ${reasonOf(error)}`)
+  const untilMs = stage.minutes === undefined ? undefined : nowMs() + stage.minutes * 60_000
+  const watching = new AbortController()
+  void watch(() => `${load.accepted()} tasks, ${sum(faults)} faults`, say, watching.signal)
+  await strikeAll(withClient(deployment, client), stage.kinds, { random, untilMs, record, failed })
+  await sleep(coolDownMs)
+  await load.stop().catch((error) => failed('the load', error))
+  watching.abort()
+  await quiet(deployment, stage).catch((error) => failed('waiting for the end of all tasks', error))
+  return { faults, accepted: load.accepted() }
+}
+
+function withClient(deployment: Deployment, client: Client): System {
+  let planted = 0
+  return {
+    ...deployment,
+    submit(tasks) {
+      const keyed = tasks.map((task) => {
+        planted += 1
+        const key = `planted-${planted}`
+        return client.submitKeyed({ payload: null, ...task }, key)
+      })
+      return Promise.all(keyed)
+    },
+    async cancel(id) {
+      while ((await client.cancel(id)) === undefined) await sleep(200)
+    },
+    async retry(id) {
+      await client.retry(id)
+    },
+  }
+}
+
+const sayEveryMs = 10_000
+
+async function watch(state: () => string, say: (line: string) => void, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    await sleep(sayEveryMs, undefined, { signal }).catch(() => {})
+    if (signal.aborted) return
+    say(state())
+  }
+}
+
+/** Everybody runs, and nothing is left to do. */
+async function quiet({ apis, workers, database }: Deployment, { patienceMs }: TrialOptions): Promise<void> {
+  await Promise.all([...apis, ...workers].map((member) => member.start()))
+  await until(() => isQuiet(database.query), { deadlineMs: patienceMs, what: 'all tasks are final' })
+}
+
+async function judge({ transport, database, leaseMs }: Deployment, ledgers: Ledgers): Promise<Verdict> {
+  return check({
+    transport,
+    client: readLines<ClientLine>(ledgers.client),
+    handlers: readLines<HandlerLine>(ledgers.handlers),
+    rig: readLines<RigLine>(ledgers.rig),
+    database: await takeSnapshot(database.query),
+    guilty,
+    leaseMs,
+  })
+}
+
+function sum(counts: Record<string, number>): number {
+  return Object.values(counts).reduce((total, n) => total + n, 0)
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause === undefined ? error.message : `${error.message} (${reasonOf(error.cause)})`
+}

@@ -3,6 +3,7 @@ import fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { UseCases } from '../usecases/index.ts'
 import { acceptJsonText } from './body.ts'
+import { boundBodies } from './body-budget.ts'
 import { watchClosing } from './closing.ts'
 import { errorReply } from './error-reply.ts'
 import { guard } from './guard.ts'
@@ -55,6 +56,7 @@ export async function buildApi({ useCases, apiKeys, log, version }: ApiDeps): Pr
   app.setValidatorCompiler(() => () => true)
   app.setSerializerCompiler(() => JSON.stringify)
   acceptJsonText(app)
+  boundBodies(app)
   const closing = watchClosing(app)
   guard(app, closing, apiKeys)
   for (const schema of [submissionSchema, ...sharedSchemas]) app.addSchema(schema)

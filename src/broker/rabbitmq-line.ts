@@ -4,13 +4,19 @@ import type { Log } from '../domain/ports.ts'
 import { type Mail, openConfirmingChannel } from './rabbitmq-confirms.ts'
 import { reasonOf } from './rabbitmq-connection.ts'
 import { declareQueue, type Place, queueName } from './rabbitmq-topology.ts'
+import type { UnservedBook } from './rabbitmq-unserved.ts'
 
 /** The sending side of one connection. */
 export type Line = {
   /** Why the broker refuses messages, while it does. */
   blocked(): string | undefined
-  /** Answers the mail that is confirmed and in a queue; waits some 20 s at most. Never rejects. One call at a time. */
+  /**
+   * Answers the mail that is confirmed and in a queue; waits some 20 s at most. Never rejects. One call at a time. Mail
+   * for queues that are not served is left out.
+   */
   deliver(mail: readonly Mail[]): Promise<Mail[]>
+  /** Tries the queues that were not served, those whose time it is. Nobody waits for that. */
+  retryUnserved(): void
   consumersOf(place: Place): Promise<number>
 }
 
@@ -21,7 +27,7 @@ const farewellMs = 200
 /** `broken` is called when only another connection can help. */
 export async function openLine(
   model: ChannelModel,
-  { log, broken }: { log: Log; broken: (reason: string) => void },
+  { log, unserved, broken }: { log: Log; unserved: UnservedBook; broken: (reason: string) => void },
 ): Promise<Line> {
   let blocked: string | undefined
   const refused = new Set<string>()
@@ -29,7 +35,10 @@ export async function openLine(
   const channel = await openConfirmingChannel(model, () => broken('the publishing channel was closed'))
   return {
     blocked: () => blocked,
-    deliver,
+    deliver: (mail) => carry(mail.filter(({ place }) => !unserved.has(place))),
+    retryUnserved() {
+      for (const mail of unserved.due()) void carry([mail]) // what becomes of it is in the book
+    },
     consumersOf: async (place) => (await declareQueue(model, place)).consumers,
   }
 
@@ -38,7 +47,7 @@ export async function openLine(
    * after declaring one. Nothing is declared ahead: RabbitMQ 3.10 closes a connection on which a queue is declared
    * at the moment in which another makes the same one, as a worker that starts may do.
    */
-  async function deliver(mail: readonly Mail[]): Promise<Mail[]> {
+  async function carry(mail: readonly Mail[]): Promise<Mail[]> {
     const { routed, unroutable } = await send(mail)
     if (unroutable.length === 0) return routed
     await sleep(farewellMs)
@@ -49,8 +58,9 @@ export async function openLine(
 
   async function send(mail: readonly Mail[]) {
     const receipt = await channel.send(mail, confirmTimeoutMs)
-    // An alarm explains it; anything else is cured, if at all, by another connection, perhaps to another node.
-    if (receipt.timedOut && blocked === undefined) broken(`no confirm within ${confirmTimeoutMs} ms`)
+    if (blocked !== undefined) return receipt // that explains what was not confirmed
+    const silent = unserved.learn(mail, receipt)
+    if (silent !== undefined) broken(`no confirm from ${silent} within ${confirmTimeoutMs} ms`)
     return receipt
   }
 

@@ -6,6 +6,7 @@ import type { Mail } from './rabbitmq-confirms.ts'
 import { keepConnected, type RabbitSettings } from './rabbitmq-connection.ts'
 import { type Line, openLine } from './rabbitmq-line.ts'
 import { type Place, queueName } from './rabbitmq-topology.ts'
+import { unservedBook } from './rabbitmq-unserved.ts'
 
 export type RabbitPublisher = Publisher & {
   /** Connected, and the broker takes messages. */
@@ -28,19 +29,23 @@ const publishTrace = tracingChannel<unknown, { name: string }>('millrace.publish
 export function rabbitPublisher({ urls, log }: RabbitSettings): RabbitPublisher {
   let line: Line | undefined
   let previous: Promise<unknown> = Promise.resolve()
+  const unserved = unservedBook({ addresses: urls.length, log })
   const link = keepConnected({ urls, log, name: 'millrace publisher' }, async (model, gone) => {
-    const opened = await openLine(model, { log, broken: (reason) => link.reset(reason) })
+    const opened = await openLine(model, { log, unserved, broken: (reason) => link.reset(reason) })
+    unserved.reconnected()
     gone.addEventListener('abort', () => {
       if (line === opened) line = undefined
     })
     line = gone.aborted ? undefined : opened
   })
-  return { publish, mark, connected: () => line !== undefined && !line.blocked(), stop: link.stop }
+  const connected = () => line !== undefined && !line.blocked()
+  return { publish, mark, unserved: unserved.places, connected, stop: link.stop }
 
   async function publish(packets: readonly PacketRef[]): Promise<PacketId[]> {
     usable()
     return inTurn(async () => {
       const on = usable()
+      on.retryUnserved()
       const sent: PacketId[] = []
       for (let at = 0; at < packets.length && line === on && !on.blocked(); at += largestRound) {
         const round = packets.slice(at, at + largestRound).map(mailOf)
@@ -54,7 +59,7 @@ export function rabbitPublisher({ urls, log }: RabbitSettings): RabbitPublisher 
     usable()
     await inTurn(async () => {
       const on = usable()
-      if ((await on.consumersOf(place)) === 0) return
+      if (unserved.has(place) || (await on.consumersOf(place)) === 0) return
       const letter = { marker: at }
       const routed = await publishTrace.tracePromise(() => on.deliver([{ place, letter }]), {
         name: 'marker',

@@ -19,6 +19,10 @@ const queueOptions = {
   arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 1_000_000 },
 }
 
+/** What whoever operates the broker should know about a queue that does not answer. */
+export const unservedHint =
+  'if it stays so, it has lost its leader: rabbitmqctl delete_queue it; no task is lost by that'
+
 export const queueName = ({ queue, priority }: Place) => `millrace.${version}.${queue}.${priority}`
 
 export function assertQueue(channel: Channel, place: Place) {

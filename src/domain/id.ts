@@ -1,5 +1,8 @@
 import { randomFillSync } from 'node:crypto'
 
+/** A clock that goes back by less is not followed, so that ids grow; one that goes back by more was wrong. */
+const setBackMs = 1_000
+
 /**
  * A source of UUIDv7 (RFC 9562, 5.7) that grows within a process: 48 bits of milliseconds, then a 12-bit
  * counter (method 1 of 6.2) that lends from the next millisecond when it is used up, then 62 random bits.
@@ -9,7 +12,7 @@ export function idSource(nowMs: () => number = Date.now): () => string {
   let counter = 0
   return () => {
     const ms = nowMs()
-    if (ms > lastMs) {
+    if (ms > lastMs || ms < lastMs - setBackMs) {
       lastMs = ms
       counter = randomBelow(1024)
     } else if (++counter > 0xfff) {

@@ -80,23 +80,28 @@ export type Claim = {
 
 /** The ledger as the transactional outbox of the broker. */
 export type Outbox = {
-  /** Packets that were committed and not yet marked as sent, oldest first. */
-  unsent(limit: number): Promise<PacketRef[]>
+  /** Packets that were committed and not yet marked as sent, oldest first; those of some places left out. */
+  unsent(limit: number, without: readonly Place[]): Promise<PacketRef[]>
   markSent(packets: readonly PacketId[]): Promise<void>
   /** How many packets are with the broker: sent and not claimed. Counts no further than `limit`. */
   outstanding(limit: number): Promise<number>
   /** Places in which a packet has been with the broker for longer than `ageMs`, with the database's instant now. */
-  overdue(ageMs: number): Promise<{ queue: string; priority: Priority; at: string }[]>
+  overdue(ageMs: number): Promise<(Place & { at: string })[]>
   /** Makes packets of a place that were sent before `at` and are still unclaimed unsent again. Answers how many. */
-  resend(place: { queue: string; priority: Priority }, at: string): Promise<number>
+  resend(place: Place, at: string): Promise<number>
 }
+
+/** Packets of one queue and priority wait together. */
+export type Place = { queue: string; priority: Priority }
 
 /** The broker, sending side. */
 export type Publisher = {
   /** Resolves with the ids that the broker has confirmed and routed to a queue. Others stay unsent. */
   publish(packets: readonly PacketRef[]): Promise<PacketId[]>
+  /** Places to which nothing can be sent at the moment, although the broker is there. */
+  unserved(): readonly Place[]
   /** Sends a marker through the same queue as the packets of that place. */
-  mark(place: { queue: string; priority: Priority }, at: string): Promise<void>
+  mark(place: Place, at: string): Promise<void>
 }
 
 /** How a worker learns which packets there are. */

@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import pg from 'pg'
 import { clientConfig } from '../storage/connection.ts'
 import { channels } from '../storage/notices.ts'
-import { announceText, leaveText, workerLock } from '../storage/workers.ts'
+import { announceText, leaveText, releaseText, workerLock } from '../storage/workers.ts'
 import type { LifelineData, LifelineMessage } from './lifeline.ts'
 
 // A thread, so that a handler that blocks the event loop of the worker is not taken for a dead worker.
@@ -11,7 +11,7 @@ const { databaseUrl, worker, shared } = workerData as LifelineData
 const port = parentPort!
 const stopping = new AbortController()
 
-const heartbeatMs = 5_000
+const heartbeatMs = 4_000
 const longestWaitMs = 1_000
 /** An event loop that has not turned for this long never will: the process ends, and is recovered as a crash. */
 const stuckMs = 120_000
@@ -49,6 +49,7 @@ async function beat(client: pg.Client, onAlive: () => void): Promise<void> {
   client.on('end', () => broken.reject(new Error('the connection was closed')))
   client.on('notification', hear)
   await client.connect()
+  await client.query(releaseText, [worker.id])
   await client.query(`select pg_advisory_lock(${workerLock})`, [worker.id])
   await announce(client)
   await client.query(`listen ${channels.packets}; listen ${channels.canceled}`)

@@ -33,6 +33,10 @@ const pinned = [
 ].join(' ')
 const free = '-c plan_cache_mode=force_custom_plan -c jit=off'
 
+// Also a pinned plan reads a partition whole that was analyzed while it was empty. As a rule autovacuum ends that a
+// minute after rows have come, since plans are made anew then; where it does not, they end with their connection.
+const maxLifetimeSeconds = 600
+
 const types = new pg.TypeOverrides()
 types.setTypeParser(114, (text: string) => text) // json stays text
 types.setTypeParser(20, Number) // bigint: counts and packet numbers, far below 2^53
@@ -46,6 +50,7 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
     ...clientConfig(url, options),
     max: options.connections,
     idleTimeoutMillis: 30_000,
+    maxLifetimeSeconds,
   })
   pool.on('error', () => {}) // an idle connection was lost; the next query opens another
   pool.on('connect', (client) => client.on('error', () => {}))
@@ -90,22 +95,37 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
   }
 }
 
+/** A transaction whose client falls silent for this long is given up by the server: its link is half-open, and it holds locks. */
+const silenceMs = 10_000
+
 /** One client outside any pool, with the same settings: for locks and notifications. */
 export function clientConfig(
   url: string,
   { statementTimeoutMs, plans }: Omit<DatabaseOptions, 'connections'>,
 ) {
+  const own = `-c search_path=millrace ${plans === 'moves' ? pinned : free}`
+  const { address, options } = withoutOptions(url)
   return {
-    connectionString: url,
+    connectionString: address,
     application_name: 'millrace',
-    options: `-c search_path=millrace ${plans === 'moves' ? pinned : free}`,
+    options: options ? `${options} ${own}` : own,
     keepAlive: true,
     keepAliveInitialDelayMillis: 5_000,
     connectionTimeoutMillis: 5_000,
     query_timeout: statementTimeoutMs + 1_000,
     statement_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: silenceMs,
     types,
   } satisfies pg.ClientConfig
+}
+
+/** What an address says overrides what the driver is told, so options in it come out, to stand before ours: the last one counts. */
+function withoutOptions(url: string): { address: string; options: string | null } {
+  const parsed = URL.parse(url)
+  const options = parsed?.searchParams.get('options') ?? null
+  if (!parsed || options === null) return { address: url, options }
+  parsed.searchParams.delete('options')
+  return { address: parsed.href, options }
 }
 
 async function rowsOf<R extends Row>(

@@ -1,7 +1,7 @@
 import type { PacketId, PacketRef } from '../domain/packet.ts'
-import type { Outbox } from '../domain/ports.ts'
+import type { Outbox, Place } from '../domain/ports.ts'
 import type { Priority } from '../domain/task.ts'
-import { int8s } from './arrays.ts'
+import { int8s, texts } from './arrays.ts'
 import type { Database } from './connection.ts'
 import { priorityOf, rankOf } from './rows.ts'
 
@@ -14,7 +14,7 @@ export function packetRef([id, queue, priority]: PacketRow): PacketRef {
 /** The ledger as the broker's outbox. */
 export function outbox(database: Database): Outbox {
   return {
-    unsent: (limit) => unsent(database, limit),
+    unsent: (limit, without) => unsent(database, limit, without),
     markSent: (packets) => markSent(database, packets),
     outstanding: (limit) => outstanding(database, limit),
     overdue: (ageMs) => overdue(database, ageMs),
@@ -29,12 +29,14 @@ const readUnsent = {
     from packets
    where worker_id is null
      and sent_at is null
+     and priority || ' ' || queue <> all ($2::text[])
    order by id
    limit $1`,
 }
 
-async function unsent({ run }: Database, limit: number): Promise<PacketRef[]> {
-  return (await run<PacketRow>(readUnsent, [limit])).map(packetRef)
+async function unsent({ run }: Database, limit: number, without: readonly Place[]): Promise<PacketRef[]> {
+  const left = without.map(({ queue, priority }) => `${rankOf(priority)} ${queue}`)
+  return (await run<PacketRow>(readUnsent, [limit, texts(left)])).map(packetRef)
 }
 
 const markAsSent = {

@@ -1,4 +1,5 @@
 import { lowestIdAt } from '../domain/id.ts'
+import { readNowMs } from './clock.ts'
 import type { Database, Run } from './connection.ts'
 
 const dayMs = 86_400_000
@@ -13,7 +14,6 @@ const ahead = 2
 
 export type Partition = { name: string; lowerMs: number; upperMs: number }
 
-const readNow = { name: 'clock.now', text: 'select extract(epoch from now())::float8 * 1000' }
 const takeLock = {
   name: 'partitions.lock',
   text: `select pg_advisory_xact_lock(hashtextextended('millrace.partitions', 0))`,
@@ -25,7 +25,7 @@ const readPartitions = {
 
 /** Makes the partitions of now and of the time ahead where they are missing. Any number of processes may call it. */
 export async function keepPartitions(database: Database, retentionDays: number): Promise<void> {
-  const nowMs = (await database.run<[number]>(readNow))[0]![0]
+  const nowMs = await readNowMs(database.run)
   const known = await listPartitions(database.run)
   const missing = missingPartitions(known, nowMs, partitionWidthMs(retentionDays))
   for (const partition of missing) await database.transaction((run) => create(run, partition))

@@ -1,3 +1,4 @@
+import { readNowMs } from './clock.ts'
 import type { Database } from './connection.ts'
 import { migrationNames } from './migrate.ts'
 import { listPartitions } from './partitions.ts'
@@ -21,7 +22,7 @@ export async function isMigrated({ run }: Database): Promise<undefined> {
 
 export async function partitionsReachAhead({ run }: Database): Promise<string> {
   const last = (await listPartitions(run)).at(-1)
-  if (!last || last.upperMs < Date.now() + soonMs) {
+  if (!last || last.upperMs < (await readNowMs(run)) + soonMs) {
     throw new Error('less than a day of partitions is left: housekeeping does not get to make new ones')
   }
   return `until ${new Date(last.upperMs).toISOString().slice(0, 10)}`

@@ -1,5 +1,6 @@
 import { lowestIdAt } from '../domain/id.ts'
 import { uuids } from './arrays.ts'
+import { readNowMs } from './clock.ts'
 import type { Database, Run } from './connection.ts'
 import { listPartitions, type Partition } from './partitions.ts'
 
@@ -11,7 +12,7 @@ const stepRows = 1_000
  * enough, and single rows in small steps where something is not. The counts go with the rows.
  */
 export async function retire(database: Database, retentionDays: number): Promise<void> {
-  const cutoffMs = Date.now() - retentionDays * dayMs // days, so the process's own clock is good enough
+  const cutoffMs = (await readNowMs(database.run)) - retentionDays * dayMs
   const old = (await listPartitions(database.run)).filter(({ upperMs }) => upperMs < cutoffMs)
   for (const partition of old) {
     const dropped =

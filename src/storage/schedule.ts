@@ -4,6 +4,9 @@ import { countMoves } from './counters.ts'
 import { type PacketRow, packetRef } from './packets.ts'
 
 // By arrays and not by joins: while the tables are empty, as they are at first, a join is planned to read all of tasks.
+// Task and row are both locked before anything is decided, whatever the status was a moment ago: a row that is here from
+// an earlier life of its task may just be becoming a new one, and must not go then. Nobody is waited for; what is passed
+// by stays due.
 const promoteDue = {
   name: 'schedule.promote',
   text: `
@@ -14,19 +17,22 @@ const promoteDue = {
      order by run_at
      limit $1
        for update skip locked
-  ), gone as (
-    delete from schedule where task_id in (select task_id from due)
   ), locked as materialized (
-    select id
+    select id, status
       from tasks
      where id = any (array(select task_id from due))
-       and status = 'scheduled'
      order by id
-       for update
+       for update skip locked
+  ), here as materialized (
+    select id from tasks where id = any (array(select task_id from due))
+  ), gone as (
+    delete from schedule
+     where task_id in (select task_id from due where task_id in (select id from locked)
+                                                  or task_id not in (select id from here))
   ), promoted as (
     update tasks as t
        set status = 'pending'
-     where t.id = any (array(select id from locked))
+     where t.id = any (array(select id from locked where status = 'scheduled'))
     returning t.id, t.queue, t.type, t.priority
   ), placed as (
     select *, (row_number() over (partition by queue, priority order by id) - 1) / $2 as piece from promoted

@@ -3,19 +3,26 @@ import type { Database } from './connection.ts'
 import { giveBack, held } from './held-packets.ts'
 import { leaveText } from './workers.ts'
 
-// Two nets. A lock that is free although its worker was seen since the server started: the process or its
-// connection is gone. And a heartbeat older than the lease: stopped, cut off, or behind a pooler. A restart of the
-// server frees all locks, so workers that have not been back since get one lease before anybody judges them.
+// Two nets. A lock that is free although its worker was seen since the server's processes started: the process or its
+// connection is gone. And a heartbeat older than the lease: stopped, cut off, or behind a pooler. A start of the server
+// frees all locks, so workers that have not been back since get one lease before anybody judges them. After a crash it
+// starts anew and keeps its old start time; but it throws away its statistics then, and says when it did.
 const findDead = {
   name: 'workers.find-dead',
   text: `
-  select id, greatest(last_seen_at, pg_postmaster_start_time()) < now() - $1 * interval '1 millisecond'
-             or last_seen_at = '-infinity' as expired
-    from workers as w
+  with server as materialized (
+    select greatest(pg_postmaster_start_time(), pg_stat_get_bgwriter_stat_reset_time()) as up_since
+  ), worker as (
+    select id, last_seen_at, greatest(last_seen_at, up_since) < now() - $1 * interval '1 millisecond' as is_silent,
+           last_seen_at > up_since as has_been_back
+      from workers cross join server
+  )
+  select id, is_silent or last_seen_at = '-infinity' as expired
+    from worker
    where case when last_seen_at = '-infinity' then true
-              when last_seen_at > pg_postmaster_start_time()
+              when has_been_back
                and pg_try_advisory_xact_lock(hashtextextended('millrace.worker.' || id::text, 0)) then true
-              else greatest(last_seen_at, pg_postmaster_start_time()) < now() - $1 * interval '1 millisecond' end`,
+              else is_silent end`,
 }
 
 // A worker that said good-bye and yet holds packets: its last claim was answered after it had gone.

@@ -5,6 +5,22 @@ import { type Database, openDatabase } from './connection.ts'
 /** The session lock that a worker lives by: free as soon as its process or its connection is gone. */
 export const workerLock = `hashtextextended('millrace.worker.' || $1::text, 0)`
 
+/**
+ * Ends the connection that holds the worker's lock and does nothing: it is the worker's own, and half-open. Whoever
+ * holds the lock for the moment of a look at it is at work.
+ */
+export const releaseText = `
+  select pg_terminate_backend(l.pid)
+    from pg_locks as l
+    join pg_stat_activity as a on a.pid = l.pid
+   where l.locktype = 'advisory'
+     and a.datname = current_database()
+     and l.database = a.datid
+     and l.objsubid = 1
+     and (l.classid::bigint << 32 | l.objid::bigint) = ${workerLock}
+     and l.granted
+     and a.state = 'idle'`
+
 export const announceText = `
   insert into workers (id, host, pid, version, queues, types, concurrency, running)
   values ($1, $2, $3, $4, $5, $6, $7, $8)

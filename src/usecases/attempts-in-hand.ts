@@ -8,9 +8,18 @@ export type InHand = ReturnType<typeof attemptsInHand>
 export function attemptsInHand() {
   const open = new Map<PacketId, number>()
   const running = new Map<string, ClaimedTask>()
+  const arriving = new Set<symbol>()
   let emptied: PromiseWithResolvers<void> | undefined
 
   return {
+    /** Notes a claim that is under way. Call the answer when it has failed, or what it took is in hand. */
+    expect(): () => void {
+      const claim = Symbol('claim')
+      arriving.add(claim)
+      return () => void arriving.delete(claim)
+    },
+    /** The claims that are under way now. */
+    arriving: (): ReadonlySet<symbol> => new Set(arriving),
     /** Takes a packet of which `parts` things have to be settled before it may go. */
     take(packet: PacketId, parts: number) {
       open.set(packet, parts)

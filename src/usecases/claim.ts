@@ -1,15 +1,17 @@
 import type { PacketRef } from '../domain/packet.ts'
 import type { Claim, Log, PacketSource, Sleep, Want, WorkerIdentity, WorkLedger } from '../domain/ports.ts'
+import type { InHand } from './attempts-in-hand.ts'
 import { reportTo } from './report.ts'
 import type { Slots } from './slots.ts'
 
 export type ClaimDeps = {
-  ledger: Pick<WorkLedger, 'claim' | 'split'>
+  ledger: Pick<WorkLedger, 'claim' | 'split' | 'lapsed'>
   source: PacketSource
   worker: WorkerIdentity
   slots: Slots
-  /** Takes what was claimed; the slots are counted already. */
-  start: (claim: Claim) => void
+  hand: Pick<InHand, 'expect'>
+  /** Takes what was claimed, and starts all but the lapsed; the slots are counted already. */
+  start: (claim: Claim, lapsed: ReadonlySet<string>) => void
   announce: (packets: readonly PacketRef[]) => void
   sleep: Sleep
   log: Log
@@ -28,12 +30,41 @@ export async function claimPackets(deps: ClaimDeps, signal: AbortSignal): Promis
 }
 
 async function claimAndStart(deps: ClaimDeps, want: Want, signal: AbortSignal): Promise<void> {
+  const ended = deps.hand.expect()
+  const askedAtMs = performance.now()
   const claim = await claimOrWait(deps, want, signal)
-  if (!claim) return
+  if (!claim) return ended()
   deps.source.claimed(want, claim)
   deps.slots.take(claim.tasks.length)
-  deps.start(claim)
+  deps.start(claim, await lapsedSince(deps, claim, askedAtMs))
+  ended()
   if (claim.oversized.length > 0) await split(deps, claim)
+}
+
+/** An answer that took longer may tell of tasks that were canceled since, or put back and run by another. */
+const freshMs = 100
+const mostLooks = 3
+
+/** The tasks of a claim that are not this worker's any more. Asks only when the answer was old; each look may be, too. */
+async function lapsedSince(
+  { ledger, worker, sleep, log }: ClaimDeps,
+  { tasks }: Claim,
+  askedAtMs: number,
+): Promise<Set<string>> {
+  let lapsed = new Set<string>()
+  let knownAtMs = askedAtMs
+  for (let looks = 0; looks < mostLooks && tasks.length > 0 && performance.now() - knownAtMs > freshMs; ) {
+    const lookedAtMs = performance.now()
+    try {
+      lapsed = new Set((await ledger.lapsed(worker.id, tasks)).map(({ id }) => id))
+      knownAtMs = lookedAtMs
+      looks += 1
+    } catch (error) {
+      reportTo(log, error, 'an old claim could not be looked at again; trying until it can')
+      await sleep(outageWaitMs)
+    }
+  }
+  return lapsed
 }
 
 /** Not repeated when its answer is lost: what it took is found by reconciling. */

@@ -12,8 +12,8 @@ export type HousekeepDeps = {
   log: Log
 }
 
-/** A worker whose heart has not beaten for this long is dead. */
-export const leaseMs = 15_000
+/** A worker whose heart has not beaten for this long is dead: three beats, and its tasks start again within 15 s. */
+export const leaseMs = 12_000
 
 const promoteEveryMs = 500
 const promoteAgainMs = 10

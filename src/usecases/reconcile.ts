@@ -16,18 +16,20 @@ export type ReconcileDeps = {
  */
 export function reconciling(deps: ReconcileDeps): () => Promise<void> {
   const { ledger, runner, workerId, hand, announce } = deps
-  let unknownBefore = new Set<PacketId>()
+  let before = { unknown: new Set<PacketId>(), arriving: hand.arriving() }
 
   return async () => {
     await giveBackUnknown()
     await abortLapsed()
   }
 
-  /** Seen twice, so it is not a packet that is just arriving. */
+  /** Seen twice, and no claim was under way all the time between, so it is not a packet that is just arriving. */
   async function giveBackUnknown(): Promise<void> {
     const unknown = (await ledger.held(workerId)).filter((packet) => !hand.holds(packet))
-    const lost = unknown.filter((packet) => unknownBefore.has(packet))
-    unknownBefore = new Set(unknown)
+    const arriving = hand.arriving()
+    const mayArrive = [...arriving].some((claim) => before.arriving.has(claim))
+    const lost = mayArrive ? [] : unknown.filter((packet) => before.unknown.has(packet))
+    before = { unknown: new Set(unknown), arriving }
     if (lost.length > 0) announce(await ledger.giveBack(workerId, lost))
   }
 

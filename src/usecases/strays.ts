@@ -1,10 +1,11 @@
 import type { PacketId, PacketRef } from '../domain/packet.ts'
-import type { Outbox, Sleep } from '../domain/ports.ts'
+import type { Outbox, Publisher, Sleep } from '../domain/ports.ts'
 import { type Carry, roundSize } from './carry.ts'
 import type { OutageLog } from './outage.ts'
 
 export type StrayDeps = {
   outbox: Outbox
+  publisher: Publisher
   sleep: Sleep
   carry: Carry
   outage: OutageLog
@@ -45,7 +46,7 @@ export async function keepFindingStrays(deps: StrayDeps, signal: AbortSignal): P
   /** Answers whether to look again at once. */
   async function look(): Promise<boolean> {
     await deps.carry([]) // rejects while the broker is away, and spares the database
-    const found = await deps.outbox.unsent(lookSize)
+    const found = await deps.outbox.unsent(lookSize, deps.publisher.unserved())
     const alone = isIn(found, seen)
     const others = found.filter(({ id }) => !deps.isOffered(id))
     const strays = oneRound(others.filter(({ id }) => seen.has(id)))

@@ -42,7 +42,10 @@ export function startWork(deps: WorkDeps): Work {
   const finish = finishing({ ...deps, workerId, hand })
   const bench: Bench = { ...deps, hand, slots, finish }
   const stopping = new AbortController()
-  const claims = claimPackets({ ...deps, slots, start: (claim) => start(bench, claim) }, stopping.signal)
+  const claims = claimPackets(
+    { ...deps, slots, hand, start: (claim, lapsed) => start(bench, claim, lapsed) },
+    stopping.signal,
+  )
   return {
     running: () => hand.size,
     reconcile: reconciling({ ...deps, workerId, hand }),
@@ -60,9 +63,15 @@ export function startWork(deps: WorkDeps): Work {
 
 type Bench = WorkDeps & { hand: InHand; slots: Slots; finish: (ending: Ending) => Promise<void> }
 
-function start(bench: Bench, claim: Claim): void {
+function start(bench: Bench, claim: Claim, lapsed: ReadonlySet<string>): void {
   for (const packet of claim.packets) hold(bench, packet)
-  for (const task of claim.tasks) void workTask(bench, task)
+  for (const task of claim.tasks) void (lapsed.has(task.id) ? passOver : workTask)(bench, task)
+}
+
+/** It was canceled, or is somebody else's, before it could begin here. */
+async function passOver({ finish, slots }: Bench, { packet }: ClaimedTask): Promise<void> {
+  await finish({ packet })
+  slots.give()
 }
 
 /** The story of one task in a worker: its slot is taken, it is claimed; attempt, finish, and the slot is free again. */

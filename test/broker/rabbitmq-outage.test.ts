@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, type TestContext, test } from 'node:test'
 import { type RabbitPublisher, rabbitPublisher } from '../../src/broker/rabbitmq-publisher.ts'
 import { type RabbitSource, rabbitSource } from '../../src/broker/rabbitmq-source.ts'
 import { queueName } from '../../src/broker/rabbitmq-topology.ts'
@@ -8,27 +8,35 @@ import { startBrokerNode } from '../support/broker-node.ts'
 import { makeFolder, removeFolder } from '../support/folder.ts'
 import { noOwnBroker } from '../support/rabbitmq.ts'
 import { until } from '../support/until.ts'
-import { claim, namedIn, never, newQueue, numbers, packets, quietLog, sendAll } from './operator.ts'
+import { claim, namedIn, never, newQueue, numbers, operator, packets, quietLog, sendAll } from './operator.ts'
 
 /** From the moment the port is open. */
 const backWithinMs = 3_000
+const skip = noOwnBroker
+const node = skip ? undefined : await startNode()
+const urls = node ? [node.url()] : []
 
-test('loses nothing confirmed when its broker is killed, and goes on when it is back', {
-  skip: noOwnBroker,
-}, async (t) => {
-  const folder = makeFolder('rabbitmq')
-  const node = await startBrokerNode(folder, ['/'])
-  t.after(() => node.stop().then(() => removeFolder(folder)))
+test('consumes in a memory alarm, and publishes again when it is over', { skip }, async (t) => {
   const queue = newQueue()
-  const [log, urls] = [quietLog(), [node.url()]]
-  const started = () => {
-    const publisher = rabbitPublisher({ urls, log })
-    const source = rabbitSource({ urls, log, queues: [queue], prefetch: 4, onMarker: async () => {} })
-    t.after(() => Promise.all([publisher.stop(), source.stop()]))
-    return { publisher, source, areConnected: () => publisher.connected() && source.connected() }
-  }
-  const before = started()
-  await until(before.areConnected, { what: 'both connect' })
+  const { publisher, source } = await connected(t, queue)
+  await sendAll(publisher, packets(queue, numbers(100)))
+
+  await node!.control(['set_vm_memory_high_watermark', '0.000001'])
+  await consumeAll(source, new Set(numbers(100)))
+  await until(() => publisher.publish(packets(queue, [101])).then(() => false, isOutage), {
+    deadlineMs: 30_000,
+    what: 'it is told that nothing is taken',
+  })
+  await consumeAll((await connected(t, queue)).source, new Set())
+  await node!.control(['set_vm_memory_high_watermark', '0.4'])
+
+  await sendAll(publisher, packets(queue, [102]))
+  await consumeAll(source, new Set([102]))
+})
+
+test('loses nothing confirmed when its broker is killed, and goes on when it is back', { skip }, async (t) => {
+  const queue = newQueue()
+  const before = await connected(t, queue)
   await sendAll(before.publisher, packets(queue, [1]))
   const inHand = await before.source.next(10, never)
   assert.deepEqual(namedIn(inHand), [1])
@@ -37,16 +45,16 @@ test('loses nothing confirmed when its broker is killed, and goes on when it is 
   const more = packets(queue, numbers(20_000, 100))
   const sending = publishUntilItFails(before.publisher, more, sent)
   await until(() => sent.length >= 500, { what: 'it sends' })
-  await until(() => node.keeps([queueName({ queue, priority: 'normal' })]), { what: 'the queue is on disk' })
-  await node.kill()
+  await untilKept(queue)
+  await node!.kill()
   await sending
   assert.ok(sent.length < more.length)
   await until(() => !before.areConnected(), { what: 'they notice' })
-  const during = started()
+  const during = started(t, queue)
   await assert.rejects(before.publisher.publish(packets(queue, [1])), BrokerUnavailableError)
   await assert.rejects(during.publisher.publish(packets(queue, [1])), BrokerUnavailableError)
 
-  await node.start()
+  await node!.start()
   const everyone = () => before.areConnected() && during.areConnected()
   await until(everyone, {
     deadlineMs: backWithinMs,
@@ -57,6 +65,75 @@ test('loses nothing confirmed when its broker is killed, and goes on when it is 
   const lost = new Set(sent)
   await Promise.all([before.source, during.source].map((source) => consumeAll(source, lost)))
 })
+
+test('sends to other queues while one has lost its leader, and to that one when it was deleted', {
+  skip,
+}, async (t) => {
+  const [dead, live] = [newQueue(), newQueue()]
+  const { publisher, source, log } = await connected(t, dead)
+  await sendAll(publisher, packets(live, [1]))
+  await untilKept(live)
+  await loseLeader(publisher, dead)
+  const mixed = () => publisher.publish([...packets(dead, [1]), ...packets(live, [2])]).catch(() => [])
+  await until(async () => (await mixed()).length > 0 && publisher.unserved().length > 0, {
+    deadlineMs: 60_000,
+    what: 'it goes without the queue',
+  })
+
+  const sentAt = performance.now()
+  for (let i = 0; i < 20; i++) assert.deepEqual(await mixed(), [2])
+  assert.ok(performance.now() - sentAt < 5_000, 'the others wait for it')
+  const warnings = ['RabbitMQ confirms nothing for a queue', 'RabbitMQ does not serve a queue to consumers']
+  await until(() => warnings.every((line) => log.lines.includes(line)), {
+    deadlineMs: 30_000,
+    what: 'an operator is told',
+  })
+
+  const { remove } = await operator(t, urls[0]!)
+  await remove({ queue: dead, priority: 'normal' })
+
+  await until(async () => (await publisher.publish(packets(dead, [3]))).length === 1, {
+    deadlineMs: 30_000,
+    what: 'the queue is used again',
+  })
+  await consumeAll(source, new Set([3]))
+})
+
+async function startNode() {
+  const folder = makeFolder('rabbitmq')
+  const started = await startBrokerNode(folder, ['/'])
+  after(() => started.stop().then(() => removeFolder(folder)))
+  return started
+}
+
+function started(t: TestContext, queue: string) {
+  const log = quietLog()
+  const publisher = rabbitPublisher({ urls, log })
+  const source = rabbitSource({ urls, log, queues: [queue], prefetch: 4, onMarker: async () => {} })
+  t.after(() => Promise.all([publisher.stop(), source.stop()]))
+  return { publisher, source, log, areConnected: () => publisher.connected() && source.connected() }
+}
+
+async function connected(t: TestContext, queue: string) {
+  const both = started(t, queue)
+  await until(both.areConnected, { what: 'both connect' })
+  return both
+}
+
+const isOutage = (error: unknown) => error instanceof BrokerUnavailableError
+
+async function untilKept(queue: string) {
+  await until(() => node!.keeps([queueName({ queue, priority: 'normal' })]), { what: 'the queue is on disk' })
+}
+
+/** Kills the node before the name of the queue is on its disk. Declared anew as often as that takes. */
+async function loseLeader(publisher: RabbitPublisher, queue: string) {
+  await publisher.publish(packets(queue, [1]))
+  assert.ok(!node!.keeps([queueName({ queue, priority: 'normal' })]), 'the queue was on disk at once')
+  await node!.kill()
+  await node!.start()
+  await until(publisher.connected, { what: 'it is connected again' })
+}
 
 const allComeWithinMs = 60_000
 

@@ -38,6 +38,18 @@ test('ids grow, even if the clock stands still or goes back', () => {
   )
 })
 
+test('ids follow a clock that was ahead and is set right', () => {
+  const hourMs = 3_600_000
+  let nowMs = 1_000_000_000_000 + hourMs
+  const nextId = idSource(() => nowMs)
+  nextId()
+  nowMs -= hourMs
+
+  const ids = [nextId(), nextId()]
+
+  assert.ok(ids[0]! >= lowestIdAt(nowMs) && ids[0]! < ids[1]! && ids[1]! < lowestIdAt(nowMs + 1))
+})
+
 test('more ids in a millisecond than the counter holds lend from the next ones', () => {
   const nextId = idSource(() => 1_000)
   const ids = Array.from({ length: 20_000 }, nextId)

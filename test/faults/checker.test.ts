@@ -145,7 +145,16 @@ const broken: Record<string, { run: Wish; promise: Promised; tally?: Tally }> = 
     tally: 'lateResults',
   },
   'a handler that starts after the cancellation was answered': {
-    run: { client: [submitted(), canceled(500)], handlers: attempt(1, 600, 700), rows: [canceledRow()] },
+    run: {
+      client: [submitted(), { ...canceled(500), attempt: 0 }],
+      handlers: attempt(1, 600, 700),
+      rows: [canceledRow()],
+    },
+    promise: '4 nothing starts or is stored after a cancellation',
+    tally: 'startsAfterCancel',
+  },
+  'a handler that starts long after the cancellation of what it had claimed': {
+    run: { client: [submitted(), canceled(500)], handlers: attempt(1, 1_600, 1_700), rows: [canceledRow()] },
     promise: '4 nothing starts or is stored after a cancellation',
     tally: 'startsAfterCancel',
   },
@@ -355,6 +364,14 @@ for (const [name, wish] of Object.entries(kept)) {
     assert.deepEqual(check(run(wish)).violations.map(sentence), [])
   })
 }
+
+test('a start that was on its way when the cancellation was answered is counted apart', () => {
+  const late = { client: [submitted(), canceled(500)], handlers: attempt(1, 540, 700), rows: [canceledRow()] }
+  const { violations, figures } = check(run(late))
+
+  assert.deepEqual(violations, [])
+  assert.equal(figures.startsInTransit, 1)
+})
 
 test('a recovery lasts from the fault to the new start of what was running', () => {
   const { recoveries } = check(run(twoStarts({ rig: [struck({ at: 150 })] })))

@@ -1,4 +1,4 @@
-import { cancellation } from './check/cancellation.ts'
+import { cancellation, startsInTransit } from './check/cancellation.ts'
 import { counting } from './check/counting.ts'
 import {
   type Check,
@@ -24,6 +24,8 @@ export type Verdict = {
     starts: number
     /** Starts that at-least-once explains: the attempt before was cut short by a fault. */
     repeatedStarts: number
+    /** Starts of what was claimed before a cancellation and had not begun when it was answered; none is stored. */
+    startsInTransit: number
   }
   recoveries: Recovery[]
 }
@@ -57,6 +59,7 @@ function figuresOf(stories: Stories, violations: readonly Violation[]): Verdict[
     tasks: sum(({ row, isAccepted }) => (row || isAccepted ? 1 : 0)),
     starts: sum(({ attempts, startedTwice }) => attempts.length + startedTwice.length),
     repeatedStarts: sum((story) => [...repeatedStarts(story)].length),
+    startsInTransit: sum((story) => startsInTransit(story).length),
     lost: tally('lost'),
     doubleCompleted: tally('doubleCompleted'),
     lateResults: tally('lateResults'),

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { until } from '../support/until.ts'
 import { type Trap, trapFileOf, trapText } from './crash-point.ts'
 import type { Member } from './fault.ts'
@@ -27,6 +27,7 @@ export function trapSetter(trap: Trap): TrapSetter {
     owners.set(pid, member)
     member.kill('SIGUSR2')
     await until(() => !existsSync(file) || member.pid() !== pid, { what: `a trap in ${member.name}` })
+    rmSync(file, { force: true })
   }
 
   async function fallen(pid: number): Promise<Member> {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { makeFolder, removeFolder } from '../support/folder.ts'
@@ -57,21 +57,24 @@ function missed({ breaks }: Mutant, { verdict, troubles }: Trial): string {
 }
 
 async function runTrial(
-  { kinds, transport, minutes, rate = 150 }: Mutant,
+  { guard, kinds, transport, minutes, rate = 150 }: Mutant,
   { folder, seed }: { folder: string; seed: number },
 ): Promise<Trial> {
   const file = join(folder, `trial-${seed}.json`)
   const duration = minutes === undefined ? ['--short'] : ['--minutes', String(minutes)]
   const options = { seed, transport, kinds, rate, patience: 20, json: file }
   const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)])
-  await ended(process.execPath, [join(folder, 'test/faults/run.ts'), ...duration, ...words])
+  const said = await sayings([join(folder, 'test/faults/run.ts'), ...duration, ...words], { TMPDIR: folder })
+  if (!existsSync(file)) throw new Error(`the rig could not run without "${guard}": ${said}`)
   const [trial] = JSON.parse(readFileSync(file, 'utf8')) as Trial[]
-  if (trial?.folder) removeFolder(trial.folder)
   if (!trial) throw new Error(`no trial was run: ${words.join(' ')}`)
   return trial
 }
 
-/** However it ends: the verdict is in its file. */
-function ended(command: string, args: readonly string[]): Promise<void> {
-  return new Promise((resolve) => execFile(command, args, { maxBuffer: 2 ** 26 }, () => resolve()))
+/** However it ends: the verdict is in its file. Nothing that it leaves behind is outside of the mutant's folder. */
+function sayings(args: readonly string[], env: Record<string, string>): Promise<string> {
+  const options = { maxBuffer: 2 ** 26, env: { ...process.env, ...env } }
+  return new Promise((resolve) =>
+    execFile(process.execPath, args, options, (_error, out, err) => resolve(`${out}${err}`)),
+  )
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Fault, Member, Random, System, Transport } from './fault.ts'
 import type { RigLine } from './ledger.ts'
 import { nowMs } from './machine-clock.ts'
-import { shuffled } from './random.ts'
+import { seeded, shuffled } from './random.ts'
 
 /** A kind of fault, with the file it is from: two of one file strike the same part of the system. */
 export type Kind = Fault & { file: string }
@@ -18,6 +18,8 @@ export async function findKinds(): Promise<Kind[]> {
 export type Plan = {
   /** Draws kinds until then, or, without it, each kind once. */
   untilMs: number | undefined
+  /** From one fault to the next, the shortest and the longest. */
+  pauseMs: readonly [number, number]
   random: Random
   record: (line: RigLine) => void
   /** A fault that could not be done is an error of the rig, or of the system. */
@@ -25,41 +27,45 @@ export type Plan = {
 }
 
 const atOnce = 2
-const pauseMs = [500, 2_000] as const
 
 /** Strikes with what the seed draws, some at once, and resolves when all is undone. Every kind has its turn. */
 export async function strikeAll(system: System, kinds: readonly Kind[], plan: Plan): Promise<void> {
   const { random, untilMs } = plan
   const active = new Map<Kind, Promise<void>>()
-  let deck = shuffled(kinds, random)
+  let deck = dealt(kinds, random)
   while (untilMs === undefined ? deck.length > 0 : nowMs() < untilMs) {
-    if (deck.length === 0) deck = shuffled(kinds, random)
-    const kind = next()
+    if (deck.length === 0) deck = dealt(kinds, random)
+    const endsBy = untilMs ?? Number.POSITIVE_INFINITY
+    const kind = deck.find(
+      (one) => goesWith(one, [...active.keys()]) && nowMs() + (one.takesMs ?? 0) < endsBy,
+    )
     if (kind === undefined) {
+      if (active.size === 0) deck = [] // the rest would not end in time
       await Promise.race([...active.values(), sleep(200)])
       continue
     }
     deck.splice(deck.indexOf(kind), 1)
+    // Numbers of its own, so that what it draws does not depend on who else draws at the moment.
+    const struck = strike(system, kind, { ...plan, random: seeded(random.between(0, 2 ** 32 - 1)) })
     active.set(
       kind,
-      strike(system, kind, plan).finally(() => active.delete(kind)),
+      struck.finally(() => active.delete(kind)),
     )
-    await sleep(random.between(...pauseMs))
+    await sleep(random.between(...plan.pauseMs))
   }
   await Promise.all(active.values())
+}
 
-  /** The first of the deck that goes with what goes on, and that ends in time. */
-  function next(): Kind | undefined {
-    const busy = [...active.keys()]
-    const short = busy.filter(({ takesMs = 0 }) => takesMs === 0)
-    const isFull = short.length >= atOnce
-    const fits = ({ file, takesMs = 0 }: Kind) =>
-      !short.some((other) => other.file === file) &&
-      (takesMs === 0 ? !isFull : untilMs === undefined || nowMs() + takesMs < untilMs)
-    const kind = deck.find(fits)
-    if (kind === undefined && busy.length === 0) deck = []
-    return kind
-  }
+/** Those that take long come first, as others can happen meanwhile. */
+function dealt(kinds: readonly Kind[], random: Random): Kind[] {
+  return shuffled(kinds, random).sort((a, b) => (b.takesMs ?? 0) - (a.takesMs ?? 0))
+}
+
+function goesWith({ file, takesMs }: Kind, active: readonly Kind[]): boolean {
+  const short = active.filter((other) => other.takesMs === undefined)
+  // Two that take long could be all the workers that there are.
+  if (takesMs !== undefined) return short.length === active.length
+  return short.length < atOnce && short.every((other) => other.file !== file)
 }
 
 async function strike(system: System, kind: Kind, { random, record, failed }: Plan): Promise<void> {

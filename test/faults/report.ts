@@ -46,7 +46,7 @@ function totalLines(trials: readonly Pick<Trial, 'faults' | 'verdict'>[]): strin
   return [
     `faults ${strikes} of ${kinds} kinds, tasks ${figure('tasks')}, starts ${figure('starts')}, of them repeated ${figure('repeatedStarts')}`,
     `lost ${figure('lost')}, double-completed ${figure('doubleCompleted')}, late results stored ${figure('lateResults')}, ` +
-      `starts after a cancel ${figure('startsAfterCancel')}, innocents failed ${figure('innocentsFailed')}`,
+      `starts after a cancel ${figure('startsAfterCancel')} (and ${figure('startsInTransit')} that were on their way), innocents failed ${figure('innocentsFailed')}`,
     ...recoveryLines(trials.flatMap(({ verdict }) => verdict.recoveries)),
   ]
 }

@@ -12,7 +12,7 @@ import { cleanups, type Deployment, deploy, type Ledgers, ledgersIn, type System
 /** A system that something is measured on, with a client of its apis. */
 export type Stand = Deployment & { folder: string; ledgers: Ledgers; client: Client }
 
-type StandOptions = Omit<SystemOptions, 'folder'> & { name: string; seed: number }
+type StandOptions = Omit<SystemOptions, 'folder' | 'isDirect'> & { name: string; seed: number }
 
 /** Sets a system up in a folder of its own, measures, and takes it down again whatever happens. */
 export async function withStand<T>(
@@ -25,7 +25,7 @@ export async function withStand<T>(
   try {
     const ledgers = ledgersIn(folder)
     for (const file of Object.values(ledgers)) writeFileSync(file, '')
-    const deployment = await deploy(undo, { ...options, folder })
+    const deployment = await deploy(undo, { ...options, folder, isDirect: true })
     const urls = deployment.apis.map(({ url }) => url)
     const client = openClient(urls, { ledger: ledgers.client, random: seeded(seed) })
     return await measure({ ...deployment, folder, ledgers, client })
@@ -35,6 +35,8 @@ export async function withStand<T>(
 }
 
 const stepMs = 50
+/** Clients that wait for answers do not grow more while there are none. */
+const mostOpen = 100
 
 /**
  * Submits tasks with keys at an even rate, each again and again until it is accepted. `stop` resolves with the ids when
@@ -42,6 +44,7 @@ const stepMs = 50
  */
 export function submitSteadily(client: Client, rate: number, task: (n: number) => { type: string }) {
   const submissions: Promise<string>[] = []
+  let open = 0
   let isStopping = false
   const going = go()
   return {
@@ -53,16 +56,17 @@ export function submitSteadily(client: Client, rate: number, task: (n: number) =
   }
 
   async function go() {
-    const beganMs = performance.now()
-    while (!isStopping) {
-      const due = Math.floor(((performance.now() - beganMs) / 1000) * rate)
-      for (let n = submissions.length; n < due; n++) {
-        const submission = client.submitKeyed(task(n), `steady-${n}`)
-        submission.catch(() => {}) // heard of at the end
-        submissions.push(submission)
-      }
+    for (let due = 0; !isStopping; due = Math.min(due + (rate * stepMs) / 1000, rate)) {
+      for (; due >= 1 && open < mostOpen; due--) submit(submissions.length)
       await sleep(stepMs)
     }
+  }
+
+  function submit(n: number) {
+    open++
+    const submission = client.submitKeyed(task(n), `steady-${n}`).finally(() => open--)
+    submission.catch(() => {}) // heard of at the end
+    submissions.push(submission)
   }
 }
 

@@ -1,7 +1,8 @@
+import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { leaseMs } from '../../src/usecases/housekeep.ts'
-import { freePort } from '../support/ports.ts'
+import { listens } from '../support/ports.ts'
 import { openBrokerServer } from './broker.ts'
 import { openDatabaseServer } from './database.ts'
 import type { System, Transport } from './fault.ts'
@@ -38,10 +39,12 @@ export type SystemOptions = {
   workers?: number
   /** Environment variables of the members, in place of the usual ones. */
   settings?: Record<string, string>
+  /** Members reach PostgreSQL past the links, which take time of this process. */
+  isDirect?: boolean
 }
 
 /** A system without who submits to it. */
-export type Deployment = Omit<System, 'submit' | 'cancel'>
+export type Deployment = Omit<System, 'submit' | 'cancel' | 'retry'>
 
 /**
  * Brings up servers of its own and real processes that reach them through links; resolves when all of them are ready.
@@ -49,24 +52,25 @@ export type Deployment = Omit<System, 'submit' | 'cancel'>
  */
 export async function deploy(
   undo: Cleanups,
-  { transport, folder, apis = 2, workers = 2, settings: more = {} }: SystemOptions,
+  { transport, folder, apis = 2, workers = 2, settings: more = {}, isDirect = false }: SystemOptions,
 ): Promise<Deployment> {
   const ledgers = ledgersIn(folder)
   const [database, broker] = await Promise.all([
     openDatabaseServer(undo, folder),
     transport === 'rabbitmq' ? openBrokerServer(undo, folder) : undefined,
   ])
-  const settings = {
+  /** Doors of their own, so that faults of links can concern one member alone. */
+  const settingsOf = async (name: string) => ({
     ...memberSettings(ledgers),
-    DATABASE_URL: database.link.url,
-    ...(broker ? { AMQP_URL: broker.link.url } : {}),
+    DATABASE_URL: isDirect ? database.url : await database.link.door(name),
+    ...(broker ? { AMQP_URL: await broker.link.door(name) } : {}),
     ...more,
-  }
+  })
   const record = (line: RigLine) => writeLine(ledgers.rig, line)
   const open = async (role: MemberSpec['role'], number: number) => {
     const name = `${role}-${number}`
-    const port = role === 'api' ? await freePort() : 0
-    const env = { ...settings, FAULTS_MEMBER: name, PORT: String(port) }
+    const port = role === 'api' ? await lastingPort() : 0
+    const env = { ...(await settingsOf(name)), FAULTS_MEMBER: name, PORT: String(port) }
     const logFile = join(folder, `${name}.log`)
     const url = role === 'api' ? `http://127.0.0.1:${port}` : ''
     return member(undo, { name, role, url, env, logFile, record })
@@ -77,6 +81,17 @@ export async function deploy(
   }
   await Promise.all([...members.apis, ...members.workers].map((one) => one.start()))
   return { transport, ...members, database, broker, leaseMs }
+}
+
+/**
+ * A port that is still free when a process that had it starts again: below those that the system takes for outgoing
+ * connections, of which there are many here.
+ */
+async function lastingPort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(20_000, 32_000)
+    if (!(await listens(port))) return port
+  }
 }
 
 /** Memory is scarce so that a handler that eats it up does not take the machine along. */

@@ -133,6 +133,7 @@ function forever(): Promise<never> {
   return new Promise(() => {})
 }
 
+/** In large bites: with small ones the process would spend its last minute looking for garbage. */
 async function eatMemory(): Promise<never> {
-  for (const eaten: unknown[] = []; ; ) eaten.push(Array.from({ length: 100_000 }, () => ({ eaten: 1 })))
+  for (const eaten: unknown[] = []; ; ) eaten.push(new Array(1_000_000).fill(0.5))
 }

@@ -44,6 +44,7 @@ export type Trial = {
 /** Load without faults first, so that a system that does not work at all is told apart. */
 const warmUpMs = 2_000
 const coolDownMs = 2_000
+const pauseMs = [500, 2_000] as const
 
 /** One system, one load, the faults of one seed, and the verdict. */
 export async function runTrial(options: TrialOptions): Promise<Trial> {
@@ -94,7 +95,7 @@ async function play(deployment: Deployment, stage: Stage) {
   const untilMs = stage.minutes === undefined ? undefined : nowMs() + stage.minutes * 60_000
   const watching = new AbortController()
   void watch(() => `${load.accepted()} tasks, ${sum(faults)} faults`, say, watching.signal)
-  await strikeAll(withClient(deployment, client), stage.kinds, { random, untilMs, record, failed })
+  await strikeAll(withClient(deployment, client), stage.kinds, { random, untilMs, pauseMs, record, failed })
   await sleep(coolDownMs)
   await load.stop().catch((error) => failed('the load', error))
   watching.abort()
@@ -115,7 +116,7 @@ function withClient(deployment: Deployment, client: Client): System {
       return Promise.all(keyed)
     },
     async cancel(id) {
-      while ((await client.cancel(id)) === undefined) await sleep(200)
+      await client.cancel(id)
     },
     async retry(id) {
       await client.retry(id)

@@ -38,7 +38,7 @@ export function openTunnel(client: Socket, { host, port, delayMs, tap, onEnd }: 
     [server, client],
   ] as const) {
     socket.setNoDelay(true)
-    socket.on('error', () => !dead && other.resetAndDestroy())
+    socket.on('error', () => !dead && breakOff(other))
     socket.on('close', () => {
       if (!dead) other.end()
       if (--left > 0) return
@@ -52,8 +52,8 @@ export function openTunnel(client: Socket, { host, port, delayMs, tap, onEnd }: 
   return { reset, kill, isDead }
 
   function reset() {
-    client.resetAndDestroy()
-    server.resetAndDestroy()
+    breakOff(client)
+    breakOff(server)
   }
 
   function kill() {
@@ -61,6 +61,12 @@ export function openTunnel(client: Socket, { host, port, delayMs, tap, onEnd }: 
     client.pause()
     server.pause()
   }
+}
+
+/** With a reset; but of one that has sent its end libuv refuses that, and would leave the handle open for ever. */
+function breakOff(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy()
+  else socket.resetAndDestroy()
 }
 
 type Carriage = {

@@ -81,6 +81,19 @@ describe('a database', () => {
     assert.deepEqual(await ask(database, 'select 1'), [[1]])
   })
 
+  it('gives up a connection that is ten minutes old, and its plans with it, though it is busy', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const { pid } = await opened(t, { connections: 1 })
+    const pids = new Set([await pid()])
+
+    for (let seconds = 0; seconds <= 600; seconds += 20) {
+      t.mock.timers.tick(20_000)
+      pids.add(await pid())
+    }
+
+    assert.equal(pids.size, 2)
+  })
+
   it('keeps all of a transaction or nothing', async (t) => {
     const { database } = await opened(t)
     await ask(database, 'create table kept (n int)')
@@ -151,6 +164,17 @@ describe('a database', () => {
       await assert.rejects(ask(database, 'select 1'), StoreUnavailableError, nowhere)
       await database.close()
     }
+  })
+
+  it('keeps what it needs where the address has options of its own', async (t) => {
+    const url = new URL(await testDatabase(t))
+    url.searchParams.set('options', '-c work_mem=8MB -c search_path=public -c plan_cache_mode=auto')
+    const database = openDatabase(url.href, { connections: 1, statementTimeoutMs: 10_000, plans: 'moves' })
+    t.after(database.close)
+
+    const settings = ['search_path', 'plan_cache_mode', 'enable_partition_pruning', 'work_mem']
+    const [row] = await ask(database, `select ${settings.map((name) => `current_setting('${name}')`)}`)
+    assert.deepEqual(row, ['millrace', 'force_generic_plan', 'off', '8MB'])
   })
 
   it('never prunes partitions while a statement that moves tasks runs', async (t) => {

@@ -14,8 +14,23 @@ test('the outbox', async (t) => {
   await t.test('has what was committed and not sent, oldest first', async () => {
     const { packets } = await ledger.submit(someTasks(5), { packetSize: 1 })
 
-    assert.deepEqual(ids(await box.unsent(3)), ids(packets).slice(0, 3))
-    assert.deepEqual(await box.unsent(10), packets)
+    assert.deepEqual(ids(await box.unsent(3, [])), ids(packets).slice(0, 3))
+    assert.deepEqual(await box.unsent(10, []), packets)
+  })
+
+  await t.test('leaves out the places that nobody can send to', async () => {
+    const { packets } = await ledger.submit([
+      ...someTasks(2),
+      aTask({ queue: 'b' }),
+      aTask({ queue: 'b', priority: 'high' }),
+    ])
+
+    const found = await box.unsent(10, [place, { queue: 'b', priority: 'high' }])
+
+    assert.deepEqual(
+      found,
+      packets.filter(({ queue, priority }) => queue === 'b' && priority === 'normal'),
+    )
   })
 
   await t.test('has nothing any more that was marked as sent or that a worker took', async () => {
@@ -24,7 +39,7 @@ test('the outbox', async (t) => {
 
     await box.markSent([packets[0]!.id, packets[1]!.id, 999_999])
 
-    assert.deepEqual(ids(await box.unsent(10)), [packets[2]!.id])
+    assert.deepEqual(ids(await box.unsent(10, [])), [packets[2]!.id])
     assert.equal(await box.outstanding(10), 1)
   })
 
@@ -41,7 +56,7 @@ test('the outbox', async (t) => {
       aTask({ queue: 'b', priority: 'high' }),
       aTask({ queue: 'c' }),
     ])
-    const [a, b, c] = await box.unsent(3)
+    const [a, b, c] = await box.unsent(3, [])
     await box.markSent([a!.id, b!.id, c!.id])
     await longAgo([b!.id, c!.id])
 
@@ -63,7 +78,7 @@ test('the outbox', async (t) => {
     assert.equal(await box.resend(place, overdue!.at), 2)
 
     assert.equal(claim.packets.length, 1)
-    assert.deepEqual(ids(await box.unsent(10)), [packets[1]!.id, packets[3]!.id])
+    assert.deepEqual(ids(await box.unsent(10, [])), [packets[1]!.id, packets[3]!.id])
     assert.equal(await box.resend(place, overdue!.at), 0)
   })
 
@@ -76,6 +91,6 @@ test('the outbox', async (t) => {
     const back = await ledger.ledger.giveBack(worker.id, [packets[0]!.id])
     const pieces = await ledger.ledger.split([packets[1]!.id], 1)
 
-    assert.deepEqual(ids(await box.unsent(10)), [...ids(back), ...ids(pieces)])
+    assert.deepEqual(ids(await box.unsent(10, [])), [...ids(back), ...ids(pieces)])
   })
 })

@@ -39,6 +39,21 @@ const count = async (ledger: { rows: (text: string) => Promise<unknown[][]> }, t
 
 test('retention', async (t) => {
   await t.test(
+    "goes by the database's clock, and keeps everything where a process's own is a year ahead",
+    async (t) => {
+      const ledger = await oldLedger(t)
+      const worker = aWorker()
+      const task = await ledger.started(worker)
+      await ledger.ledger.finish(worker.id, [completed(task)], [task.packet])
+      t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 365 * dayMs })
+
+      await ledger.retire()
+
+      assert.equal((await ledger.reader.stats()).total, 1)
+    },
+  )
+
+  await t.test(
     'drops an old partition in which everything is finished, with its counts and traces',
     async (t) => {
       const ledger = await oldLedger(t)

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import pg from 'pg'
+import { migrate } from '../../src/main/migrate.ts'
+import { openDatabase } from '../../src/storage/connection.ts'
 import { createSweeper } from '../../src/storage/sweep.ts'
 import { announceText, workerLock } from '../../src/storage/workers.ts'
 import { aWorker, completed, ledgerUnderTest, someTasks } from '../support/ledger.ts'
+import { query, testServer } from '../support/postgres.ts'
+import { until } from '../support/until.ts'
 
 const leaseMs = 15_000
 
@@ -186,5 +190,33 @@ test('sweeping', async (t) => {
     assert.deepEqual(await ledger.rows('select count(*), max(crashes) from tasks'), [[100, 1]])
     assert.equal((await ledger.claim(aWorker())).tasks.length, 100)
     await ledger.assertSound()
+  })
+})
+
+test('sweeping after a server process crashed', async (t) => {
+  const server = await testServer(t)
+  await migrate(server.url)
+  const database = openDatabase(server.url, { connections: 1, statementTimeoutMs: 10_000, plans: 'moves' })
+  t.after(database.close)
+  const run = (text: string, values: unknown[] = []) => database.run<[number]>({ name: '', text }, values)
+  const worker = aWorker()
+  await run(announceText, [worker.id, 'here', 1, '1', ['default'], worker.types, 10, 0])
+
+  // All processes of the server start anew, and it calls itself as old as before.
+  const [[pid]] = (await run('select pg_backend_pid()')) as [[number]]
+  process.kill(pid, 'SIGKILL')
+  await until(() => query(server.url, 'select'), { what: 'the server has recovered' })
+
+  await t.test('gives a worker a lease to take the lock again that was lost in the crash', async () => {
+    const sweep = createSweeper(database)
+
+    for (let i = 0; i < 3; i++)
+      assert.deepEqual(await sweep(leaseMs, true), { workers: [], packets: [], again: false })
+  })
+
+  await t.test('takes it for dead when the lease is over', async () => {
+    const shortMs = 1
+
+    assert.deepEqual((await createSweeper(database)(shortMs, true)).workers, [worker.id])
   })
 })

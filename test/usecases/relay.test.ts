@@ -22,9 +22,10 @@ function world(t: TestContext, faults: { outbox?: Partial<Outbox>; publisher?: P
   const log = (_: object, line: string) => void lines.push(line)
   const waits = new Map<'look' | 'mark', () => void>()
   const outbox: Outbox = {
-    async unsent(limit) {
+    async unsent(limit, without) {
       looks += 1
-      return [...unsent.values()].sort((a, b) => a.id - b.id).slice(0, limit)
+      const wanted = [...unsent.values()].filter(({ queue }) => !without.some((place) => place.queue === queue))
+      return wanted.sort((a, b) => a.id - b.id).slice(0, limit)
     },
     async markSent(sent) {
       marked.push([...sent])
@@ -40,6 +41,7 @@ function world(t: TestContext, faults: { outbox?: Partial<Outbox>; publisher?: P
       if (refs.length > 0) published.push(ids(refs))
       return ids(refs)
     },
+    unserved: () => [],
     mark: async ({ queue, priority }, at) => void markers.push(`${queue} ${priority} ${at}`),
     ...faults.publisher,
   }
@@ -139,6 +141,17 @@ test('carries a backlog in rounds, the older before the newer and each once, wit
   )
   for (const [n, round] of published.entries()) assert.ok(Math.max(...round) <= (n + 2) * 500, `round ${n}`)
   assert.ok(published.every(({ length }) => length <= 500))
+})
+
+test('sends what other places wait for while a backlog is for one that nothing can be sent to', async (t) => {
+  const { store, published, round } = world(t, { publisher: { unserved: () => [place] } })
+  store(packets(3000))
+  const other = { id: 9999, queue: 'other', priority: 'normal' } as const
+  store([other])
+  await round('look') // the first sight
+  await round('look')
+
+  assert.deepEqual(published, [[9999]])
 })
 
 test('leaves a backlog to another process that carries it', async (t) => {

@@ -421,6 +421,59 @@ describe('comparing with the ledger', () => {
     await work.stop(0)
   })
 
+  it('keeps a packet whose claim is not answered yet, however often it looks', async () => {
+    const given: PacketId[] = []
+    const answer = Promise.withResolvers<Claim>()
+    let held = [2]
+    const { clock, offer, work } = underTest({
+      ledger: {
+        claim: () => answer.promise,
+        held: async () => held,
+        async giveBack(_workerId, packets) {
+          given.push(...packets)
+          return []
+        },
+      },
+    })
+    await offer(aClaim({}))
+    for (let look = 0; look < 3; look++) await work.reconcile()
+    assert.deepEqual(given, [])
+
+    answer.reject(new StoreUnavailableError(new Error('the link was cut')))
+    await clock.pass(200)
+    await settled()
+    await work.reconcile()
+    assert.deepEqual(given, [2])
+    held = []
+    await work.stop(0)
+  })
+
+  it('does not start what was canceled while the answer to its claim was on its way', async (t) => {
+    let nowMs = 0
+    t.mock.method(performance, 'now', () => nowMs)
+    const answer = Promise.withResolvers<Claim>()
+    const answers = [answer.promise]
+    const claim = aClaim({ 7: 2 })
+    const [kept, canceled] = claim.tasks
+    const { offer, attempts, end, settledPackets, work } = underTest({
+      ledger: {
+        claim: () => answers.shift() ?? Promise.reject(new StoreUnavailableError(new Error('no more'))),
+        lapsed: async () => [{ id: canceled!.id, attempt: 1 }],
+      },
+    })
+    await offer(claim)
+
+    nowMs = 101 // the process stood still, or the answer was slow
+    answer.resolve(claim)
+    await settled()
+
+    assert.deepEqual([...attempts.keys()], [kept!.id])
+    assert.equal(work.running(), 1)
+    await end([kept!])
+    assert.deepEqual(settledPackets(), [7])
+    await work.stop(0)
+  })
+
   it('ends attempts that are not its own any more', async () => {
     const asked: AttemptRef[][] = []
     const { offer, work, aborted } = underTest({

@@ -1,5 +1,5 @@
-import { type Check, mayHaveBeenRetried, type Story, type Violation } from './evidence.ts'
-import { startsAfterTheEnd, unexplainedChanges } from './sightings.ts'
+import { type Attempt, type Check, mayHaveBeenRetried, type Story, type Violation } from './evidence.ts'
+import { type Sighting, startsAfterTheEnd, unexplainedChanges } from './sightings.ts'
 
 const promise = '4 nothing starts or is stored after a cancellation'
 
@@ -43,11 +43,30 @@ function* outcomesAfter(story: Story): Iterable<Violation> {
 
 function* startsAfter(story: Story): Iterable<Violation> {
   for (const { end, start } of startsAfterTheEnd(story)) {
-    if (end.status !== 'canceled') continue // promise 3
-    const lateMs = (start.startedAt - end.to).toFixed(1)
-    const wasClaimed = end.attempt !== undefined && start.attempt <= end.attempt
-    const how = wasClaimed ? 'claimed before and started' : 'claimed and started'
+    if (end.status !== 'canceled' || isInTransit({ end, start })) continue
+    const how = wasClaimed({ end, start }) ? 'claimed before and started' : 'claimed and started'
+    const lateMs = Math.round(start.startedAt - end.to)
     const saw = `attempt ${start.attempt} on ${start.member} was ${how} ${lateMs} ms after its cancellation was answered`
     yield { promise, id: story.id, tally: 'startsAfterCancel', saw }
   }
+}
+
+/** How much later a handler may start whose task was claimed before it was canceled: the worker has not heard of it yet. */
+const transitMs = 1_000
+
+/** How late the starts were that were on their way when the cancellation was answered, milliseconds. */
+export function startsInTransit(story: Story): number[] {
+  return [...startsAfterTheEnd(story)]
+    .filter(({ end, start }) => end.status === 'canceled' && isInTransit({ end, start }))
+    .map(({ end, start }) => start.startedAt - end.to)
+}
+
+type Late = { end: Sighting; start: Attempt }
+
+function isInTransit({ end, start }: Late): boolean {
+  return wasClaimed({ end, start }) && start.startedAt - end.to <= transitMs
+}
+
+function wasClaimed({ end, start }: Late): boolean {
+  return end.attempt !== undefined && start.attempt <= end.attempt
 }

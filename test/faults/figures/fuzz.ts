@@ -29,7 +29,14 @@ export const figure: Figure = {
     try {
       const memoryFile = join(folder, 'memory')
       const settings = observedThrough(memoryFile)
-      const { apis } = await deploy(undo, { transport: 'postgresql', folder, apis: 1, workers: 0, settings })
+      const { apis } = await deploy(undo, {
+        transport: 'postgresql',
+        folder,
+        apis: 1,
+        workers: 0,
+        settings,
+        isDirect: true,
+      })
       const [api] = apis
       if (!api) throw new Error('there is no api')
       const pid = api.pid()

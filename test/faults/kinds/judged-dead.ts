@@ -12,7 +12,7 @@ export const faults: Fault[] = [
     effects: ['restarts'],
     async strike(system, random) {
       const worker = await lifeOf(system, random.pick(system.workers))
-      await system.submit(slowTasks(10, 1_500))
+      await system.submit(slowTasks(40, (i) => 250 * i))
       await untilRuns(system, worker, 1)
       await giveUp(system, worker)
       return { members: [worker.member] }
@@ -24,7 +24,7 @@ export const faults: Fault[] = [
     effects: ['restarts'],
     async strike(system, random) {
       const worker = await lifeOf(system, random.pick(system.workers))
-      await system.submit(slowTasks(40, 8_000))
+      await system.submit(slowTasks(40, () => 8_000))
       const moved = await untilRuns(system, worker, 6)
       await Promise.all(moved.map((task) => system.cancel(task)))
       await Promise.all(moved.map((task) => system.retry(task)))
@@ -37,8 +37,8 @@ export const faults: Fault[] = [
 /** A worker as the database knows it, for as long as its process lives. */
 type Life = { member: Member; pid: number; id: string }
 
-function slowTasks(count: number, ms: number) {
-  return Array.from({ length: count }, () => ({ type: 'slow', payload: { ms } }))
+function slowTasks(count: number, msOf: (i: number) => number) {
+  return Array.from({ length: count }, (_, i) => ({ type: 'slow', payload: { ms: msOf(i) } }))
 }
 
 async function lifeOf({ database }: System, member: Member): Promise<Life> {

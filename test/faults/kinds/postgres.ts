@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { diskFull } from '../disk.ts'
 import type { DatabaseServer, Effect, Fault } from '../fault.ts'
 
 const transports = ['postgresql', 'rabbitmq'] as const
@@ -42,6 +43,7 @@ export const faults: Fault[] = [
       return undefined
     },
   },
+  diskFull,
 ]
 
 async function endBackends(database: DatabaseServer, share: number) {

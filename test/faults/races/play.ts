@@ -43,19 +43,30 @@ type Running = {
 
 /** Makes the moves of a scenario as concurrently as it says. */
 export async function play(stage: Stage, scene: Scene): Promise<{ played: Played[]; waits: number }> {
-  const { moves, start } = scene.scenario
   const running: Running[] = []
+  try {
+    const waits = await meet(stage, scene, running)
+    return { played: await Promise.all(running.map(({ done }) => done)), waits }
+  } finally {
+    for (const { release } of running) release()
+    await Promise.allSettled(running.map(({ done }) => done))
+  }
+}
+
+/** Begins all moves, then lets go of their locks one after the other. Answers how many were seen waiting for one. */
+async function meet(stage: Stage, scene: Scene, running: Running[]): Promise<number> {
+  const { moves, start } = scene.scenario
   let waits = 0
   for (const [i, { move, keeps }] of moves.entries()) {
     running.push(begin(stage.moves, (database) => make(database, scene, { move, mark: `by ${i}` }), keeps))
     if (start === 'in order') waits += await standstill(stage, running)
   }
   if (start === 'together') waits += await standstill(stage, running)
-  for (const move of running) {
-    move.release()
+  for (const { release } of running) {
+    release()
     await standstill(stage, running)
   }
-  return { played: await Promise.all(running.map(({ done }) => done)), waits }
+  return waits
 }
 
 function begin(database: Database, move: (database: Database) => Promise<Played>, keeps: boolean): Running {

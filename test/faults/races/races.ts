@@ -22,38 +22,45 @@ export type RacesPlayed = { races: number; scenarios: number; waits: number; dea
  * Plays random pairs and triples of moves on tasks that they share, and fails with the smallest scenario found unless
  * each task is left as some order of the moves would have left it, with the answers that were given.
  */
-export async function playRaces({ databases, races, seed, after, say }: RacesOptions): Promise<RacesPlayed> {
-  const share = Math.ceil(races / databases.length)
-  const lanes = databases.map(async (url, i) => {
-    return playLane(await openStage(url, { after }), { races: share, seed: seed * 1_000 + i, say })
+export async function playRaces(options: RacesOptions): Promise<RacesPlayed> {
+  const { databases, races, seed, after, say } = options
+  const tally: Tally = { races: 0, scenarios: 0, waits: 0, failed: false }
+  const stages = await Promise.all(databases.map((url) => openStage(url, { after })))
+  const lanes = stages.map(async (stage, i) => {
+    for (let round = 0; tally.races < races && !tally.failed; round++) {
+      await playRound(stage, tally, { seed: seed * 1_000 + round * 100_000 + i, most: races })
+      if (i === 0 && round % 5 === 4) say?.(`${tally.races} races`)
+    }
   })
-  const played = await Promise.all(lanes)
-  return played.reduce((sum, lane) => ({
-    races: sum.races + lane.races,
-    scenarios: sum.scenarios + lane.scenarios,
-    waits: sum.waits + lane.waits,
-    deadlocks: sum.deadlocks + lane.deadlocks,
-  }))
+  await Promise.allSettled(lanes)
+  await Promise.all(lanes)
+  const deadlocks = await Promise.all(stages.map((stage) => stage.deadlocks()))
+  const { failed: _, ...played } = tally
+  return { ...played, deadlocks: deadlocks.reduce((sum, some) => sum + some) }
 }
 
-const scenariosAtOnce = 200
+type Tally = { races: number; scenarios: number; waits: number; failed: boolean }
 
-type LaneOptions = { races: number; seed: number; say: RacesOptions['say'] }
+const scenariosAtOnce = 100
 
-async function playLane(stage: Stage, { races, seed, say }: LaneOptions): Promise<RacesPlayed> {
-  const played = { races: 0, scenarios: 0, waits: 0 }
+async function playRound(
+  stage: Stage,
+  tally: Tally,
+  { seed, most }: { seed: number; most: number },
+): Promise<void> {
   const property = fc.asyncProperty(scenario, async (scenario) => {
-    const result = await playScenario(stage, scenario)
-    played.races += result.races
-    played.waits += result.waits
-    played.scenarios++
+    const { races, waits } = await playScenario(stage, scenario)
+    tally.races += races
+    tally.waits += waits
+    tally.scenarios++
   })
-  for (let round = 0; played.races < races; round++) {
-    await fc.assert(property, { seed: seed + round * 100_000, numRuns: Math.min(scenariosAtOnce, races) })
-    await stage.clear()
-    if (round % 10 === 9) say?.(`${played.races} races in this lane`)
+  try {
+    await fc.assert(property, { seed, numRuns: Math.min(scenariosAtOnce, most) })
+  } catch (error) {
+    tally.failed = true
+    throw error
   }
-  return { ...played, deadlocks: await stage.deadlocks() }
+  await stage.clear()
 }
 
 async function playScenario(stage: Stage, scenario: Scenario): Promise<{ races: number; waits: number }> {

@@ -5,11 +5,11 @@ import { encode, type Letter, type Place, queueName } from './rabbitmq-topology.
 export type Mail = { place: Place; letter: Letter }
 
 /** What became of a round of mail. What is in neither list was not confirmed in time, or its channel closed. */
-export type Receipt = { routed: Mail[]; unroutable: Mail[]; timedOut: boolean }
+export type Receipt = { routed: Mail[]; unroutable: Mail[]; gaveUp: boolean }
 
 export type ConfirmingChannel = {
-  /** Resolves when the broker has judged each of them, at the latest after `timeoutMs`. Never rejects. */
-  send(round: readonly Mail[], timeoutMs: number): Promise<Receipt>
+  /** Resolves when the broker has judged each of them, at the latest when `giveUp` aborts. Never rejects. */
+  send(round: readonly Mail[], giveUp: AbortSignal): Promise<Receipt>
 }
 
 /**
@@ -28,11 +28,12 @@ export async function openConfirmingChannel(
   channel.on('return', ({ properties }) => returned.add(String(properties.messageId)))
   return { send }
 
-  async function send(round: readonly Mail[], timeoutMs: number): Promise<Receipt> {
-    const receipt: Receipt = { routed: [], unroutable: [], timedOut: false }
+  async function send(round: readonly Mail[], giveUp: AbortSignal): Promise<Receipt> {
+    const receipt: Receipt = { routed: [], unroutable: [], gaveUp: false }
     if (round.length === 0) return receipt
     return new Promise((resolve) => {
-      const late = setTimeout(() => resolve({ ...receipt, timedOut: true }), timeoutMs)
+      const late = () => resolve({ ...receipt, gaveUp: true })
+      giveUp.addEventListener('abort', late, { once: true })
       let open = round.length
       gatherWrites(model)
       for (const mail of round) post(mail, (verdict) => settle(mail, verdict))
@@ -41,7 +42,7 @@ export async function openConfirmingChannel(
         if (verdict !== 'lost') receipt[verdict].push(mail)
         open -= 1
         if (open > 0) return
-        clearTimeout(late)
+        giveUp.removeEventListener('abort', late)
         resolve(receipt)
       }
     })

@@ -1,13 +1,14 @@
 import { tracingChannel } from 'node:diagnostics_channel'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
+import { BrokerUnavailableError } from '../domain/errors.ts'
 import type { PacketId } from '../domain/packet.ts'
 import type { Log } from '../domain/ports.ts'
 import { type AckWindow, ackWindow, type OpenWindow } from './rabbitmq-acks.ts'
 import { pause, reasonOf, within } from './rabbitmq-connection.ts'
 import type { Slip } from './rabbitmq-deliveries.ts'
 import { markerReader } from './rabbitmq-markers.ts'
-import { assertQueue, decode, type Place, queueName } from './rabbitmq-topology.ts'
+import { assertQueue, decode, type Place, queueName, unservedHint } from './rabbitmq-topology.ts'
 
 /** What is done with what arrives. */
 export type Reader = {
@@ -23,6 +24,7 @@ export type ConsumerSettings = { prefetch: number; log: Log; reader: Reader; sto
 const worthwhileMs = 1_000
 const idleMs = 20_000
 const renewal = 'nothing came'
+const silence = 'no answer'
 
 /** Tells who listens of each packet before and after it is taken into the reserve, and of each ack likewise. */
 const receiveTrace = tracingChannel<unknown, { name: string }>('millrace.receive')
@@ -42,14 +44,18 @@ export async function keepConsuming(
     const since = performance.now()
     const reason = await consume(model, place, settings)
     if (reason === renewal) continue
-    const lasted = performance.now() - since > worthwhileMs
-    if (!stop.aborted && (lasted || reason !== complaint)) {
-      log.warn({ queue: queueName(place), reason }, 'consuming was interrupted, beginning anew')
-    }
+    const lasted = reason !== silence && performance.now() - since > worthwhileMs
+    if (!stop.aborted && (lasted || reason !== complaint)) complain(log, queueName(place), reason)
     complaint = reason
     failures = lasted ? 1 : failures + 1
     await pause(failures, stop)
   }
+}
+
+function complain(log: Log, queue: string, reason: string) {
+  if (reason === silence)
+    log.warn({ queue, hint: unservedHint }, 'RabbitMQ lets nobody consume a queue, trying on')
+  else log.warn({ queue, reason }, 'consuming was interrupted, beginning anew')
 }
 
 /** Answers why it ended. */
@@ -67,7 +73,7 @@ async function consume(model: ChannelModel, place: Place, settings: ConsumerSett
       end()
     }
   } catch (error) {
-    return reasonOf(error)
+    return error instanceof BrokerUnavailableError ? silence : reasonOf(error)
   } finally {
     over.abort()
   }

@@ -30,6 +30,7 @@ export async function openLine(
   { log, unserved, broken }: { log: Log; unserved: UnservedBook; broken: (reason: string) => void },
 ): Promise<Line> {
   let blocked: string | undefined
+  let alarm = new AbortController()
   const refused = new Set<string>()
   watchAlarms()
   const channel = await openConfirmingChannel(model, () => broken('the publishing channel was closed'))
@@ -57,7 +58,8 @@ export async function openLine(
   }
 
   async function send(mail: readonly Mail[]) {
-    const receipt = await channel.send(mail, confirmTimeoutMs)
+    const late = AbortSignal.timeout(confirmTimeoutMs)
+    const receipt = await channel.send(mail, AbortSignal.any([late, alarm.signal]))
     if (blocked !== undefined) return receipt // that explains what was not confirmed
     const silent = unserved.learn(mail, receipt)
     if (silent !== undefined) broken(`no confirm from ${silent} within ${confirmTimeoutMs} ms`)
@@ -77,10 +79,12 @@ export async function openLine(
   function watchAlarms() {
     model.on('blocked', (reason) => {
       blocked = reason
+      alarm.abort()
       log.warn({ reason }, 'RabbitMQ refuses messages')
     })
     model.on('unblocked', () => {
       blocked = undefined
+      alarm = new AbortController()
       log.info({}, 'RabbitMQ takes messages again')
     })
   }

@@ -38,10 +38,10 @@ export function unservedBook({ addresses, log }: { addresses: number; log: Log }
     return unserved().map(({ mail }) => mail.place)
   }
 
-  function learn(round: readonly Mail[], { routed, unroutable, timedOut }: Receipt): string | undefined {
+  function learn(round: readonly Mail[], { routed, unroutable, gaveUp }: Receipt): string | undefined {
     const answered = byQueue([...routed, ...unroutable])
     for (const queue of answered.keys()) served(queue)
-    if (!timedOut) return undefined
+    if (!gaveUp) return undefined
     const missing = [...byQueue(round)].filter(([queue]) => !answered.has(queue))
     for (const [queue, mail] of missing) missed(queue, mail)
     return missing.find(([, { place }]) => !has(place))?.[0]

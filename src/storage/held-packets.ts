@@ -93,11 +93,10 @@ export async function split(
 const putOff = {
   name: 'packets.postpone',
   text: `
-  with member as materialized (
-    select u.task_id
-      from packets as p cross join lateral unnest(p.task_ids) as u (task_id)
-     where p.id = any ($2::bigint[])
-       and p.worker_id = $1
+  with mine as materialized (
+    select task_ids from packets where id = any ($2::bigint[]) and worker_id = $1 order by id for update
+  ), member as materialized (
+    select unnest(task_ids) as task_id from mine
   ), locked as materialized (
     select t.id
       from tasks as t

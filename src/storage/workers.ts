@@ -38,6 +38,7 @@ const readWorkers = {
   text: `
   select id, host, pid, version, queues, types, concurrency, running, started_at, last_seen_at
     from workers
+   where last_seen_at > '-infinity'
    order by id`,
 }
 
@@ -64,6 +65,7 @@ const readCapacities = {
   text: `
   select queue, count(*), min(concurrency)
     from workers cross join lateral unnest(queues) as queue
+   where last_seen_at > '-infinity'
    group by queue`,
 }
 

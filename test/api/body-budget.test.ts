@@ -5,16 +5,18 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { until } from '../support/until.ts'
 import { apiWith, portOf } from './api-under-test.ts'
 
-const bodyBytes = 15 * 1024 * 1024
 const mostBytes = 64 * 1024 * 1024
 /** What Node has read of a connection before it hears that it should wait. */
 const slackBytes = 1024 * 1024
-const head = `POST /tasks/batch HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${bodyBytes}\r\n\r\n`
-const beginning = '{"tasks":[{"payload":"'
-const end = '"}]}'
-const filling = 'x'.repeat(bodyBytes - beginning.length - end.length)
+const task = `{"payload":"${'x'.repeat(1_000_000)}"}`
+const end = ']}'
+const beginning = `{"tasks":[${Array.from({ length: 15 }, () => task).join()}`
+const head = `POST /tasks/batch HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${beginning.length + end.length}\r\n\r\n`
 
 async function listening(t: TestContext) {
+  const senders: Socket[] = []
+  // Before the server is closed, which waits for requests in hand.
+  t.after(() => senders.forEach((sender) => void sender.destroy()))
   const { app } = await apiWith(t)
   await app.listen({ port: 0, host: '127.0.0.1' })
   const connections = new Set<Socket>()
@@ -26,8 +28,8 @@ async function listening(t: TestContext) {
     /** Sends a body but for its end. */
     begin() {
       const socket = connect(portOf(app), '127.0.0.1').on('error', () => {})
-      t.after(() => socket.destroy())
-      socket.write(head + beginning + filling)
+      senders.push(socket)
+      socket.write(head + beginning)
       return socket
     },
     bytesRead: () => [...connections].reduce((sum, { bytesRead }) => sum + bytesRead, 0),

@@ -71,7 +71,7 @@ test('tells what is in a queue from what is only confirmed', { skip }, async (t)
     letter: { packet: i },
   }))
 
-  const { routed, unroutable } = await confirming.send(mail, 10_000)
+  const { routed, unroutable } = await confirming.send(mail, AbortSignal.timeout(10_000))
 
   assert.deepEqual(routed, [mail[1]])
   assert.deepEqual(unroutable, [mail[0], mail[2]])

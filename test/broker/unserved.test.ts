@@ -9,8 +9,8 @@ const mailFor = (queue: string, packet = 1): Mail => ({
   letter: { packet },
 })
 const [dead, live] = [mailFor('dead'), mailFor('live')]
-const silence: Receipt = { routed: [], unroutable: [], timedOut: true }
-const liveOnly: Receipt = { routed: [live], unroutable: [], timedOut: true }
+const silence: Receipt = { routed: [], unroutable: [], gaveUp: true }
+const liveOnly: Receipt = { routed: [live], unroutable: [], gaveUp: true }
 
 test('tries another connection for each address before it takes a silent queue for unserved', () => {
   const log = quietLog()
@@ -29,7 +29,7 @@ test('takes no queue for unserved that was silent once now and then', () => {
 
   for (let i = 0; i < 3; i++) {
     assert.notEqual(book.learn([live], silence), undefined)
-    book.learn([live], { routed: [live], unroutable: [], timedOut: false })
+    book.learn([live], { routed: [live], unroutable: [], gaveUp: false })
   }
 
   assert.deepEqual(book.places(), [])
@@ -46,7 +46,7 @@ test('tries an unserved queue again with a new connection, one try at a time, un
   assert.deepEqual(book.due(), [dead])
   assert.deepEqual(book.due(), [])
 
-  book.learn([dead], { routed: [dead], unroutable: [], timedOut: false })
+  book.learn([dead], { routed: [dead], unroutable: [], gaveUp: false })
   assert.deepEqual(book.places(), [])
   assert.equal(log.lines.at(-1), 'RabbitMQ serves a queue again')
 })

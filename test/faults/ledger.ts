@@ -63,6 +63,8 @@ export type RigLine =
       at: number
       until: number
       kind: string
+      /** What it came to be this time, where one kind is many things. */
+      detail?: string
       effects: readonly Effect[]
       members: readonly string[]
     }

@@ -62,7 +62,7 @@ async function runTrial(
 ): Promise<Trial> {
   const file = join(folder, `trial-${seed}.json`)
   const duration = minutes === undefined ? ['--short'] : ['--minutes', String(minutes)]
-  const options = { seed, transport, kinds, rate, patience: 20, json: file }
+  const options = { seed, transport, kinds, rate, patience: 30, json: file }
   const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)])
   const said = await sayings([join(folder, 'test/faults/run.ts'), ...duration, ...words], { TMPDIR: folder })
   if (!existsSync(file)) throw new Error(`the rig could not run without "${guard}": ${said}`)

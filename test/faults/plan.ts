@@ -1,6 +1,6 @@
 import { globSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Fault, Member, Random, System, Transport } from './fault.ts'
+import type { Fault, Random, System, Transport } from './fault.ts'
 import type { RigLine } from './ledger.ts'
 import { nowMs } from './machine-clock.ts'
 import { seeded, shuffled } from './random.ts'
@@ -71,15 +71,22 @@ function goesWith({ file, takesMs }: Kind, active: readonly Kind[]): boolean {
 async function strike(system: System, kind: Kind, { random, record, failed }: Plan): Promise<void> {
   const at = nowMs()
   const everybody = [...system.apis, ...system.workers]
-  let struck: readonly Member[] = everybody
-  try {
-    struck = (await kind.strike(system, random))?.members ?? everybody
-  } catch (error) {
-    failed(kind.kind, error)
+  const { members, detail } = await done()
+  const names = (members ?? everybody).map(({ name }) => name)
+  const what = { kind: kind.kind, ...(detail === undefined ? {} : { detail }), effects: kind.effects }
+  record({ what: 'struck', at, until: nowMs(), ...what, members: names })
+
+  async function done(): Promise<Struck> {
+    try {
+      return (await kind.strike(system, random)) ?? {}
+    } catch (error) {
+      failed(kind.kind, error)
+      return {}
+    }
   }
-  const members = struck.map(({ name }) => name)
-  record({ what: 'struck', at, until: nowMs(), kind: kind.kind, effects: kind.effects, members })
 }
+
+type Struck = NonNullable<Awaited<ReturnType<Fault['strike']>>>
 
 /** The kinds that happen with a transport on this machine, and why others do not. */
 export function possibleKinds(kinds: readonly Kind[], transport: Transport) {

@@ -20,6 +20,7 @@ type Options = {
   rate: string
   patience: string
   short?: true
+  keep?: true
   json?: string
 }
 
@@ -37,6 +38,7 @@ const program = new Command('faults')
   .option('--rate <number>', 'tasks a second', '500')
   .option('--patience <seconds>', 'how long to wait for the end of all tasks', '180')
   .option('--short', 'every kind once')
+  .option('--keep', 'keeps ledgers and logs also where nothing went wrong')
   .option('--json <file>', 'writes the results there too')
 await program.parseAsync()
 const options = program.opts<Options>()
@@ -81,6 +83,7 @@ async function runSeeds(transport: Transport, possible: readonly Kind[]): Promis
       kinds: possible,
       minutes: options.short ? undefined : Number(options.minutes ?? defaultMinutes),
       rate: Number(options.rate),
+      keep: options.keep ?? false,
       patienceMs: Number(options.patience) * 1000,
       say: (line) => console.log(`${new Date().toISOString().slice(11, 19)} ${line}`),
     })

@@ -24,6 +24,8 @@ export type TrialOptions = {
   rate: number
   /** How long to wait for the end of all tasks, milliseconds. */
   patienceMs: number
+  /** Whether ledgers and logs are kept also where nothing went wrong. */
+  keep: boolean
   say: (line: string) => void
 }
 
@@ -61,10 +63,10 @@ export async function runTrial(options: TrialOptions): Promise<Trial> {
     const verdict = await judge(deployment, ledgers)
     const tookMs = nowMs() - beganAt
     const trial = { seed, transport, faults, accepted, tookMs, verdict, troubles }
-    const isGood = verdict.violations.length + troubles.length === 0
+    const isKept = options.keep || verdict.violations.length + troubles.length > 0
     await undo.run()
-    if (isGood) removeFolder(folder)
-    return { ...trial, folder: isGood ? undefined : folder }
+    if (!isKept) removeFolder(folder)
+    return { ...trial, folder: isKept ? folder : undefined }
   } finally {
     await undo.run()
   }

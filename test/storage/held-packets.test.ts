@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import pg from 'pg'
 import { aTask, aWorker, completed, ledgerUnderTest, retried, someTasks } from '../support/ledger.ts'
+import { query } from '../support/postgres.ts'
+import { until } from '../support/until.ts'
 
 test('packets in hand', async (t) => {
   const ledger = await ledgerUnderTest(t)
@@ -103,6 +106,33 @@ test('packets in hand', async (t) => {
 
     assert.deepEqual(await ledger.rows('select from schedule'), [])
     await ledger.assertSound()
+  })
+
+  await t.test('have nothing put off while they are being put back', async (t) => {
+    const worker = aWorker()
+    await ledger.submit([aTask({ type: 'strange' })])
+    const { packets } = await ledger.claim(worker)
+    const client = new pg.Client({ connectionString: ledger.url, options: '-c search_path=millrace' })
+    await client.connect()
+    t.after(() => client.end())
+    await client.query('begin')
+    await client.query('delete from packets')
+
+    const postponed = postpone(worker.id, [packets[0]!.id])
+    await until(
+      () =>
+        query(
+          ledger.url,
+          `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+        ).then(
+          (rows) => rows.length > 0 || ledger.rows('select from schedule').then((due) => due.length > 0),
+        ),
+      { what: 'it waits for the packet, or is done' },
+    )
+    await client.query('commit')
+    await postponed
+
+    assert.deepEqual(await ledger.rows('select status from tasks'), [['pending']])
   })
 
   await t.test('tell which attempts are not the worker’s any more', async () => {

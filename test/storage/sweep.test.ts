@@ -4,7 +4,7 @@ import pg from 'pg'
 import { migrate } from '../../src/main/migrate.ts'
 import { openDatabase } from '../../src/storage/connection.ts'
 import { createSweeper } from '../../src/storage/sweep.ts'
-import { announceText, workerLock } from '../../src/storage/workers.ts'
+import { announceText, workerLock, workerRegistry } from '../../src/storage/workers.ts'
 import { aWorker, completed, ledgerUnderTest, someTasks } from '../support/ledger.ts'
 import { query, testServer } from '../support/postgres.ts'
 import { until } from '../support/until.ts'
@@ -104,6 +104,8 @@ test('sweeping', async (t) => {
     await die()
     await ledger.rows(`update workers set last_seen_at = '-infinity' where id = $1`, [worker.id])
 
+    const registry = workerRegistry(ledger.looks)
+    assert.deepEqual([await registry.list(), (await registry.capacities()).size], [[], 0])
     assert.deepEqual((await sweep(leaseMs, true)).workers, [worker.id])
   })
 

@@ -37,7 +37,9 @@ it('lets go of what a transaction has locked whose connection is half-open', asy
   lost.catch(() => {}) // when the link is closed
   await until(() => frozen, { what: 'a connection that is half-open' })
 
-  const free = async () =>
-    Boolean(await query(url, `set lock_timeout = '1s'; begin; lock table millrace.packets`))
+  const free = async () => {
+    await query(url, `set lock_timeout = '1s'; begin; lock table millrace.packets`)
+    return true
+  }
   await until(free, { deadlineMs: 20_000, what: 'the lock is free' })
 })

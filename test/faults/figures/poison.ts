@@ -63,7 +63,7 @@ async function throughputOf(
   return count / row!.seconds
 }
 
-const poison = { type: 'exits', maxAttempts: 2 }
+const poison = { type: 'exits', payload: null, maxAttempts: 2 }
 
 type Sins = { innocents: number; survivors: number; misnamed: number; poison: number }
 

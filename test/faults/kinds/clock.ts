@@ -1,35 +1,37 @@
 import { globSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Fault, Member } from '../fault.ts'
+import type { Fault, Member, System } from '../fault.ts'
 
 const [library] = globSync('/usr/lib/{*/,}faketime/libfaketime.so.1')
-const goesOnMs = [6_000, 10_000] as const
 
-/** Processes whose clock is wrong. Due times, leases and retention go by the database's. */
+/** Processes whose clock is wrong. Due times, leases, retention and ids go by the database's. */
 export const faults: Fault[] = [
-  skewed('worker whose clock is an hour ahead', 'worker', '+1h'),
-  skewed('worker whose clock is an hour behind', 'worker', '-1h'),
-  skewed('api whose clock is an hour ahead', 'api', '+1h'),
-  skewed('api whose clock is an hour behind', 'api', '-1h'),
-  // More than any partition reaches ahead, and than the retention reaches back.
-  skewed('api whose clock is a year ahead', 'api', '+365d'),
+  wrongClock('api whose clock is an hour off', ['+1h', '-1h'], ({ apis }) => apis),
+  wrongClock('worker whose clock is an hour off', ['+1h', '-1h'], ({ workers }) => workers),
+  // Past all partitions, and with everything older than the retention.
+  wrongClock('process whose clock is a year off', ['+365d', '-365d'], (all) => [...all.apis, ...all.workers]),
 ]
 
-function skewed(kind: string, role: Member['role'], offset: string): Fault {
+function wrongClock(
+  kind: string,
+  offsets: readonly string[],
+  membersOf: (system: System) => readonly Member[],
+): Fault {
   return {
     kind,
     transports: ['postgresql', 'rabbitmq'],
     effects: ['exits', 'restarts', 'outage'],
-    takesMs: 30_000,
+    takesMs: 20_000,
     missing: () => (library ? undefined : 'install faketime (Debian: apt-get install faketime)'),
-    async strike({ apis, workers }, random) {
-      const member = random.pick(role === 'api' ? apis : workers)
+    async strike(system, random) {
+      const member = random.pick(membersOf(system))
+      const offset = random.pick(offsets)
       await member.stop()
       await member.start(clockOff(offset))
-      await sleep(random.between(...goesOnMs)) // as long as it lasts
+      await sleep(random.between(3_000, 6_000)) // as long as it lasts
       await member.stop()
       await member.start()
-      return { members: [member] }
+      return { members: [member], detail: offset }
     },
   }
 }

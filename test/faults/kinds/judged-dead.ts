@@ -24,7 +24,7 @@ export const faults: Fault[] = [
     effects: ['restarts'],
     async strike(system, random) {
       const worker = await lifeOf(system, random.pick(system.workers))
-      await system.submit(slowTasks(40, () => 8_000))
+      await system.submit(slowTasks(40, () => 12_000))
       const moved = await untilRuns(system, worker, 6)
       await Promise.all(moved.map((task) => system.cancel(task)))
       await Promise.all(moved.map((task) => system.retry(task)))

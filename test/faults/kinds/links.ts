@@ -39,8 +39,7 @@ function cutCommit({ name, statements, of }: (typeof moves)[number], side: 'befo
   return {
     kind: `connection cut ${side} the commit of ${name}`,
     transports: both,
-    // A client cannot be told what became of its wish; a worker asks again.
-    effects: of === 'api' ? ['outage'] : [],
+    effects: effectsOf({ name, of }),
     async strike(system, random) {
       const { link } = system.database
       const signal = AbortSignal.timeout(commitWithinMs)
@@ -49,6 +48,12 @@ function cutCommit({ name, statements, of }: (typeof moves)[number], side: 'befo
       return { members: of === 'api' ? system.apis : system.workers, detail: `${times} times` }
     },
   }
+}
+
+/** A client cannot be told what became of its wish; a worker repeats all but a claim, which it gives back. */
+function effectsOf({ name, of }: Pick<(typeof moves)[number], 'name' | 'of'>): Effect[] {
+  if (of === 'api') return ['outage']
+  return name === 'claim' ? ['restarts'] : []
 }
 
 function linkCut(place: Place, kind: Kind): Fault {

@@ -70,17 +70,19 @@ export const guards: readonly Mutant[] = [
   {
     guard: 'only the pending start',
     edits: [
+      { file: claim, text: `started_at = now()`, instead: `started_at = now(), finished_at = null` },
       {
         file: claim,
         text: `and t.status = 'pending'
        and t.type = any ($5)`,
-        instead: `and t.status in ('pending', 'processing')
+        instead: `and t.status in ('pending', 'canceled')
        and t.type = any ($5)`,
       },
     ],
     transport: 'postgresql',
-    kinds: 'worker declared dead while another runs what it had',
-    breaks: 'a repeated start has a reason',
+    kinds: 'all workers kill -9',
+    minutes: 0.3,
+    breaks: '4 nothing starts or is stored after a cancellation',
   },
   {
     guard: 'only unclaimed packets are claimed',
@@ -149,7 +151,7 @@ export const guards: readonly Mutant[] = [
       },
     ],
     transport: 'postgresql',
-    kinds: 'claim cut after commit',
+    kinds: 'after the commit of claim',
     breaks: '2 every task becomes final',
   },
   {

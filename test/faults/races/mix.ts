@@ -83,14 +83,18 @@ async function call(played: MixPlayed, [name, move]: NamedMove): Promise<void> {
 
 /** What one of them does; each is a worker, too. */
 function movesOf(shared: Shared, random: Random): NamedMove[] {
-  return [...clientMoves(shared, random), ...workerMoves(shared, random), ...careMoves(shared, random)]
+  const hot = [...clientMoves(shared, random), ...workerMoves(shared, random)]
+  return [...hot, ...hot, ...hot, ...careMoves(shared, random)]
 }
 
 function clientMoves({ moves, looks, pool, packets }: Shared, random: Random): NamedMove[] {
   const store = taskStore(moves)
   const reader = taskReader({ moves, looks })
   const some = () => Array.from({ length: random.between(1, bulk) }, () => random.pick(pool))
-  const submitted = async (tasks: readonly NewTask[], stored: Promise<{ packets: readonly { id: number }[] }>) => {
+  const submitted = async (
+    tasks: readonly NewTask[],
+    stored: Promise<{ packets: readonly { id: number }[] }>,
+  ) => {
     packets.push(...(await stored).packets.map(({ id }) => id))
     pool.push(...tasks.map(({ id }) => id))
     pool.splice(0, pool.length - poolSize)
@@ -100,9 +104,15 @@ function clientMoves({ moves, looks, pool, packets }: Shared, random: Random): N
     return submitted(tasks, store.submit(loadOf(tasks)))
   }
   const keyed = () => {
-    const tasks = newTasks(random, {}).map((task) => ({ ...task, idempotencyKey: `key ${random.between(0, 500)}` }))
+    const tasks = newTasks(random, {}).map((task) => ({
+      ...task,
+      idempotencyKey: `key ${random.between(0, 500)}`,
+    }))
     const allOrNothing = random.next() < 0.5
-    return submitted([], store.submitKeyed(onePerKey(tasks), { allOrNothing, loadOf: (fresh) => loadOf([...fresh]) }))
+    return submitted(
+      [],
+      store.submitKeyed(onePerKey(tasks), { allOrNothing, loadOf: (fresh) => loadOf([...fresh]) }),
+    )
   }
   const ifAny = (move: () => Promise<unknown>) => () => (pool.length > 0 ? move() : submit())
   return [
@@ -113,7 +123,15 @@ function clientMoves({ moves, looks, pool, packets }: Shared, random: Random): N
     ['retry', ifAny(async () => packets.push(...(await store.retry(some())).packets.map(({ id }) => id)))],
     ['settled', ifAny(() => reader.settled(some()))],
     ['get', ifAny(() => reader.get(random.pick(pool)))],
-    ['list', () => reader.list({ limit: 50, status: ['failed', 'canceled'], include: { payload: false, result: false } })],
+    [
+      'list',
+      () =>
+        reader.list({
+          limit: 50,
+          status: ['failed', 'canceled'],
+          include: { payload: false, result: false },
+        }),
+    ],
     ['stats', () => reader.stats()],
   ]
 }
@@ -134,7 +152,11 @@ function workerMoves({ moves, packets }: Shared, random: Random): NamedMove[] {
     )
     // Like a worker: what nobody here serves is put off before its packet goes.
     if (over.length > 0) await ledger.postpone(worker.id, over)
-    await ledger.finish(worker.id, ended.map((task) => outcomeFor(task, random)), over)
+    await ledger.finish(
+      worker.id,
+      ended.map((task) => outcomeFor(task, random)),
+      over,
+    )
   }
   const giveBack = async () => {
     const held = await ledger.held(worker.id)
@@ -143,7 +165,11 @@ function workerMoves({ moves, packets }: Shared, random: Random): NamedMove[] {
   }
   const named = () => Array.from({ length: 10 }, () => packets.at(-random.between(1, 50)) ?? 1)
   return [
-    ['announce', () => moves.run({ name: '', text: announceText }, [worker.id, 'here', 1, '1', queues, ['plain'], 100, 0])],
+    [
+      'announce',
+      () =>
+        moves.run({ name: '', text: announceText }, [worker.id, 'here', 1, '1', queues, ['plain'], 100, 0]),
+    ],
     ['search', () => took(ledger.claim(worker, { room: 200, queues, look: 20 }))],
     ['claim', () => took(ledger.claim(worker, { room: 200, packets: named() }))],
     ['finish', finish],
@@ -167,10 +193,13 @@ function careMoves({ moves, looks }: Shared, random: Random): NamedMove[] {
     ['sample counts', () => care.sampleCounts()],
     ['keep partitions', () => care.keepPartitions(8)],
     ['retire', () => care.retire(8)],
-    ['send', async () => box.markSent((await box.unsent(100)).map(({ id }) => id))],
+    ['send', async () => box.markSent((await box.unsent(100, [])).map(({ id }) => id))],
     ['overdue', () => box.overdue(0)],
     ['outstanding', () => box.outstanding(1_000)],
-    ['resend', () => box.resend({ queue: random.pick(queues), priority: 'normal' }, new Date().toISOString())],
+    [
+      'resend',
+      () => box.resend({ queue: random.pick(queues), priority: 'normal' }, new Date().toISOString()),
+    ],
     ['workers', () => registry.list()],
     ['capacities', () => registry.capacities()],
   ]
@@ -187,8 +216,18 @@ function newTasks(random: Random, wish: Partial<NewTask>): NewTask[] {
 
 function loadOf(tasks: NewTask[]): Load {
   const now = tasks.filter(({ due }) => due === 'now')
-  const packet = { queue: tasks[0]?.queue ?? 'default', priority: 'normal', first: 0, last: now.length - 1 } as const
-  return { now, packets: now.length > 0 ? [packet] : [], later: tasks.filter(({ due }) => due !== 'now'), batches: [] }
+  const packet = {
+    queue: tasks[0]?.queue ?? 'default',
+    priority: 'normal',
+    first: 0,
+    last: now.length - 1,
+  } as const
+  return {
+    now,
+    packets: now.length > 0 ? [packet] : [],
+    later: tasks.filter(({ due }) => due !== 'now'),
+    batches: [],
+  }
 }
 
 function onePerKey<T extends { idempotencyKey: string }>(tasks: readonly T[]): T[] {

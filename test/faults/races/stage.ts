@@ -1,6 +1,7 @@
 import { idSource } from '../../../src/domain/id.ts'
 import type { Status } from '../../../src/domain/task.ts'
 import { type Database, openDatabase } from '../../../src/storage/connection.ts'
+import { flawsOf } from './flaws.ts'
 import type { TaskState, Worker } from './model.ts'
 import { chosen, type Scenario } from './scenario.ts'
 
@@ -81,28 +82,6 @@ type Read = [
   (string | null)[],
 ]
 
-const flawsText = `
-  with task as materialized (select * from tasks where id = any ($1::uuid[])),
-       packet as materialized (select worker_id, task_ids from packets where queue = $2)
-  select 'counted ' || coalesce(n, 0) || ', there are ' || coalesce(m, 0) || ' ' || status
-    from (select status, sum(n) as n from counters where queue = $2 group by status having sum(n) <> 0) as kept
-    full join (select status, count(*) as m from task group by status) as there using (status)
-   where n is distinct from m
-  union all
-  select id || ' is pending in no packet' from task
-   where status = 'pending' and not exists (select from packet where task.id = any (task_ids))
-  union all
-  select id || ' runs in no packet of its worker' from task
-   where status = 'processing'
-     and not exists (select from packet where task.id = any (task_ids) and packet.worker_id = task.worker_id)
-  union all
-  select id || ' is scheduled and not in the schedule' from task
-   where status = 'scheduled' and not exists (select from schedule where task_id = task.id)
-  union all
-  select id || ' is not among the stopped' from task
-   where status in ('failed', 'canceled')
-     and not exists (select from stopped as s where s.task_id = task.id and s.status = task.status)`
-
 const tables = 'tasks, packets, schedule, stopped, attempts, counters, workers'
 const waitingText = `
   select count(*) from pg_stat_get_activity(null)
@@ -127,10 +106,7 @@ export async function openStage(url: string, cleanups: { after(undo: () => unkno
     moves,
     set: (scenario) => set(looks, scenario),
     read: (cast) => read(looks, cast),
-    async flaws({ tasks, queue }) {
-      const rows = await looks.run<[string]>({ name: 'races.flaws', text: flawsText }, [tasks, queue])
-      return rows.flat()
-    },
+    flaws: (cast) => flawsOf(looks, cast),
     async waiting() {
       return (await looks.run<[number]>({ name: 'races.waiting', text: waitingText }))[0]![0]
     },

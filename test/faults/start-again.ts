@@ -1,0 +1,94 @@
+import { until } from '../support/until.ts'
+import type { Member } from './fault.ts'
+import type { Reading } from './figure.ts'
+import { type HandlerLine, readLines } from './ledger.ts'
+import { nowMs } from './machine-clock.ts'
+import { percentile } from './recovery.ts'
+import type { Stand } from './stand.ts'
+
+/** What takes a worker's tasks from it, and what gives it back to the others. */
+export type Blow = {
+  strike(worker: Member): void
+  undo(worker: Member): Promise<void>
+}
+
+export type Rounds = {
+  /** How many workers are to be struck in all. */
+  tries: number
+  /** How many of them at once. */
+  atOnce: number
+  say: (line: string) => void
+}
+
+const tasksEach = 10
+/** Longer than any round. */
+const taskMs = 600_000
+const deadlineMs = 120_000
+
+/**
+ * Strikes workers that are at work, round after round, and answers how long each of their tasks took to start again,
+ * in milliseconds.
+ */
+export async function startsAgain(stand: Stand, blow: Blow, rounds: Rounds): Promise<number[]> {
+  const { workers } = stand
+  const tookMs: number[] = []
+  for (let tried = 0; tried < rounds.tries; tried += rounds.atOnce) {
+    const struck = Array.from({ length: rounds.atOnce }, (_, i) => workers[(tried + i) % workers.length]!)
+    const inRound = await round(stand, struck, blow)
+    rounds.say(`${struck.map(({ name }) => name).join(', ')}: ${inRound.map(Math.round).join(', ')} ms`)
+    tookMs.push(...inRound)
+  }
+  return tookMs
+}
+
+async function round(stand: Stand, struck: readonly Member[], blow: Blow): Promise<number[]> {
+  const { client, workers, database } = stand
+  await until(() => allAnnounced(stand), { deadlineMs, what: 'every worker has announced itself' })
+  const tasks = Array.from({ length: tasksEach * workers.length }, () => ({
+    type: 'slow',
+    payload: { ms: taskMs },
+  }))
+  const ids = await client.submit(tasks)
+  const first = await startsOf(stand, ids, 1)
+  const names = struck.map(({ name }) => name)
+  const lost = first.filter(({ member }) => names.includes(member)).map(({ id }) => id)
+  const at = nowMs()
+  for (const worker of struck) blow.strike(worker)
+  const again = await startsOf(stand, lost, 2)
+  for (const worker of struck) await blow.undo(worker)
+  for (const id of ids) await client.cancel(id)
+  const running = `select from millrace.tasks where status = 'processing'`
+  await until(async () => (await database.query(running)).length === 0, { what: 'the round is over' })
+  return again.map((line) => line.at - at)
+}
+
+/** The n-th start of each of the tasks. */
+async function startsOf({ ledgers }: Stand, ids: readonly string[], n: number): Promise<HandlerLine[]> {
+  const find = () => {
+    const starts = readLines<HandlerLine>(ledgers.handlers).filter(({ what }) => what === 'started')
+    const byTask = Map.groupBy(starts, ({ id }) => id)
+    const found = ids.flatMap((id) => byTask.get(id)?.[n - 1] ?? [])
+    return found.length === ids.length && found
+  }
+  return until(find, { deadlineMs, what: `start ${n} of ${ids.length} tasks` })
+}
+
+/** The workers that run, and nobody else. */
+async function allAnnounced({ workers, database }: Stand): Promise<boolean> {
+  const rows = await database.query<{ pid: number }>('select pid from millrace.workers order by pid')
+  const pids = workers.map((worker) => worker.pid()).sort((a, b) => a - b)
+  return rows.map(({ pid }) => pid).join() === pids.join()
+}
+
+type Goal = { p99Ms: number; maxMs?: number }
+
+/** What was measured against what is promised. */
+export function readingOf(tookMs: readonly number[], tries: number, goal: Goal): Reading {
+  const at = (share: number) => Math.round(percentile(tookMs, share) ?? Number.NaN)
+  const [p50Ms, p99Ms, maxMs] = [at(0.5), at(0.99), at(1)]
+  return {
+    met: p99Ms <= goal.p99Ms && maxMs <= (goal.maxMs ?? Number.POSITIVE_INFINITY),
+    text: `${tries} workers, ${tookMs.length} tasks started again: p50 ${p50Ms} ms, p99 ${p99Ms} ms, max ${maxMs} ms`,
+    values: { tries, tasks: tookMs.length, p50Ms, p99Ms, maxMs },
+  }
+}

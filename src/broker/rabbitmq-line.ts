@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChannelModel } from 'amqplib'
 import type { Log } from '../domain/ports.ts'
-import { type Mail, openConfirmingChannel } from './rabbitmq-confirms.ts'
+import { type ConfirmingChannel, type Mail, openConfirmingChannel } from './rabbitmq-confirms.ts'
 import { reasonOf } from './rabbitmq-connection.ts'
 import { declareQueue, type Place, queueName } from './rabbitmq-topology.ts'
 import type { UnservedBook } from './rabbitmq-unserved.ts'
@@ -33,12 +33,17 @@ export async function openLine(
   let alarm = new AbortController()
   const refused = new Set<string>()
   watchAlarms()
-  const channel = await openConfirmingChannel(model, () => broken('the publishing channel was closed'))
+  const common = await openConfirmingChannel(model, () => broken('the publishing channel was closed'))
+  const apart = new Map<string, Promise<ConfirmingChannel>>()
   return {
     blocked: () => blocked,
-    deliver: (mail) => carry(mail.filter(({ place }) => !unserved.has(place))),
+    deliver: (mail) =>
+      carry(
+        common,
+        mail.filter(({ place }) => !unserved.has(place)),
+      ),
     retryUnserved() {
-      for (const mail of unserved.due()) void carry([mail]) // what becomes of it is in the book
+      for (const mail of unserved.due()) void carryApart(mail).catch(() => {}) // the connection went, or the next try tells
     },
     consumersOf: async (place) => (await declareQueue(model, place)).consumers,
   }
@@ -48,16 +53,24 @@ export async function openLine(
    * after declaring one. Nothing is declared ahead: RabbitMQ 3.10 closes a connection on which a queue is declared
    * at the moment in which another makes the same one, as a worker that starts may do.
    */
-  async function carry(mail: readonly Mail[]): Promise<Mail[]> {
-    const { routed, unroutable } = await send(mail)
+  /** On the queue's own channel, for as long as this connection lives: RabbitMQ may never be done with closing it. */
+  async function carryApart(mail: Mail): Promise<void> {
+    const name = queueName(mail.place)
+    const channel = apart.get(name) ?? openConfirmingChannel(model, () => apart.delete(name))
+    apart.set(name, channel)
+    await carry(await channel, [mail])
+  }
+
+  async function carry(channel: ConfirmingChannel, mail: readonly Mail[]): Promise<Mail[]> {
+    const { routed, unroutable } = await send(channel, mail)
     if (unroutable.length === 0) return routed
     await sleep(farewellMs)
     const places = new Map(unroutable.map(({ place }) => [queueName(place), place]))
     await Promise.all([...places].map(([name, place]) => declare(name, place)))
-    return [...routed, ...(await send(unroutable)).routed]
+    return [...routed, ...(await send(channel, unroutable)).routed]
   }
 
-  async function send(mail: readonly Mail[]) {
+  async function send(channel: ConfirmingChannel, mail: readonly Mail[]) {
     const late = AbortSignal.timeout(confirmTimeoutMs)
     const receipt = await channel.send(mail, AbortSignal.any([late, alarm.signal]))
     if (blocked !== undefined) return receipt // that explains what was not confirmed

@@ -3,13 +3,14 @@ import type { Mail, Receipt } from './rabbitmq-confirms.ts'
 import { type Place, queueName, unservedHint } from './rabbitmq-topology.ts'
 
 /**
- * The queues that take nothing although their broker answers: they have lost their leader, or most of their nodes.
- * Whoever waits for one of them would hold up all the others.
+ * The queues that confirm nothing although their broker answers: they have lost their leader, or most of their nodes.
+ * A message for one of them holds up its whole channel, so they are left out, and tried on channels of their own. Who
+ * was held up with them is in the book as well, until a moment later.
  */
 export type UnservedBook = {
   has(place: Place): boolean
   places(): Place[]
-  /** Learns from a round of mail. Answers why another connection should be tried, if it should. */
+  /** Learns from a round of mail. Answers the queue because of which another connection should be tried, if one. */
   learn(round: readonly Mail[], receipt: Receipt): string | undefined
   /** Mail for those that should be tried again now. */
   due(): Mail[]
@@ -23,19 +24,15 @@ type Silence = { mail: Mail; times: number; retryAtMs: number }
 const retryEveryMs = 11_000
 
 /**
- * A queue that was silent is first tried on another connection, once for each of the broker's addresses, since it may
- * be this node that is cut off from the queue.
+ * A silent queue is first tried on another connection, once for each of the broker's addresses, since it may be this
+ * node that is cut off from it. After that others need not suffer for it.
  */
 export function unservedBook({ addresses, log }: { addresses: number; log: Log }): UnservedBook {
   const silent = new Map<string, Silence>()
-  return { has, places, learn, due, reconnected }
-
-  function has(place: Place): boolean {
-    return isUnserved(silent.get(queueName(place)))
-  }
+  return { has: (place) => silent.has(queueName(place)), places, learn, due, reconnected }
 
   function places(): Place[] {
-    return unserved().map(({ mail }) => mail.place)
+    return [...silent.values()].map(({ mail }) => mail.place)
   }
 
   function learn(round: readonly Mail[], { routed, unroutable, gaveUp }: Receipt): string | undefined {
@@ -43,39 +40,32 @@ export function unservedBook({ addresses, log }: { addresses: number; log: Log }
     for (const queue of answered.keys()) served(queue)
     if (!gaveUp) return undefined
     const missing = [...byQueue(round)].filter(([queue]) => !answered.has(queue))
-    for (const [queue, mail] of missing) missed(queue, mail)
-    return missing.find(([, { place }]) => !has(place))?.[0]
+    return missing.filter(([queue, mail]) => missed(queue, mail) <= addresses)[0]?.[0]
   }
 
   function served(queue: string) {
-    if (isUnserved(silent.get(queue))) log.info({ queue }, 'RabbitMQ serves a queue again')
+    const times = silent.get(queue)?.times ?? 0
+    if (times > addresses) log.info({ queue }, 'RabbitMQ serves a queue again')
     silent.delete(queue)
   }
 
-  function missed(queue: string, mail: Mail) {
+  function missed(queue: string, mail: Mail): number {
     const times = (silent.get(queue)?.times ?? 0) + 1
     silent.set(queue, { mail, times, retryAtMs: performance.now() + retryEveryMs })
     if (times === addresses + 1)
       log.warn({ queue, hint: unservedHint }, 'RabbitMQ confirms nothing for a queue')
+    return times
   }
 
   function due(): Mail[] {
     const nowMs = performance.now()
-    const ready = unserved().filter(({ retryAtMs }) => retryAtMs <= nowMs)
+    const ready = [...silent.values()].filter(({ retryAtMs }) => retryAtMs <= nowMs)
     for (const silence of ready) silence.retryAtMs = nowMs + retryEveryMs
     return ready.map(({ mail }) => mail)
   }
 
   function reconnected() {
     for (const silence of silent.values()) silence.retryAtMs = 0
-  }
-
-  function unserved(): Silence[] {
-    return [...silent.values()].filter(isUnserved)
-  }
-
-  function isUnserved(silence: Silence | undefined): boolean {
-    return silence !== undefined && silence.times > addresses
   }
 }
 

@@ -31,6 +31,14 @@ export function exists(broker: Pick<BrokerServer, 'url'>, queue: string): Promis
   })
 }
 
+/** For each of those queues that is there. */
+export async function forEachQueue(
+  broker: Pick<BrokerServer, 'url'>,
+  strike: (queue: string) => Promise<unknown>,
+): Promise<void> {
+  for (const queue of defaultQueues) if (await exists(broker, queue)) await strike(queue)
+}
+
 const traceExchange = 'amq.rabbitmq.trace'
 const copies = 2
 const copyId = 'copy'

@@ -26,8 +26,11 @@ export function trapSetter(trap: Trap): TrapSetter {
     writeFileSync(file, trapText(trap))
     owners.set(pid, member)
     member.kill('SIGUSR2')
-    await until(() => !existsSync(file) || member.pid() !== pid, { what: `a trap in ${member.name}` })
-    rmSync(file, { force: true })
+    try {
+      await until(() => !existsSync(file) || member.pid() !== pid, { what: `a trap in ${member.name}` })
+    } finally {
+      rmSync(file, { force: true })
+    }
   }
 
   async function fallen(pid: number): Promise<Member> {

@@ -19,7 +19,7 @@ await program.parseAsync()
 const options = program.opts<Options>()
 const readings = await measureAll(chosen(program.args))
 if (options.json) writeFileSync(options.json, `${JSON.stringify(readings, undefined, 2)}\n`)
-process.exitCode = readings.every(({ met }) => met) ? 0 : 1
+process.exit(readings.every(({ met }) => met) ? 0 : 1)
 
 async function findFigures(): Promise<Figure[]> {
   const files = globSync('figures/*.ts', { cwd: import.meta.dirname }).sort()

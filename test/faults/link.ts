@@ -100,7 +100,9 @@ export async function openLink(targetUrl: string): Promise<Link> {
   }
 
   function through(who: string | undefined): Door[] {
-    return open.filter((door) => who === undefined || door.who === who)
+    const meant = open.filter((door) => who === undefined || door.who === who)
+    if (meant.length === 0) throw new Error(`${who} has no door of this link`)
+    return meant
   }
 
   function each(who: string | undefined, strike: (tunnel: Tunnel) => void): void {

@@ -83,7 +83,7 @@ async function runSeeds(transport: Transport, possible: readonly Kind[]): Promis
       kinds: possible,
       minutes: options.short ? undefined : Number(options.minutes ?? defaultMinutes),
       rate: Number(options.rate),
-      keep: options.keep ?? false,
+      keep: options.keep === true,
       patienceMs: Number(options.patience) * 1000,
       say: (line) => console.log(`${new Date().toISOString().slice(11, 19)} ${line}`),
     })

@@ -38,7 +38,7 @@ export const quantities: readonly Quantity[] = [
   { name: 'tasks', short: 'tasks', slack: 0, isFlat: false },
 ]
 
-export async function takeSample({ apis, workers, database }: Stand, memoryFile: string): Promise<Sample> {
+export async function takeSample({ apis, workers, database, memoryFile }: Stand): Promise<Sample> {
   const processes = [apis[0]!.pid(), workers[0]!.pid()]
   const memories = await Promise.all(processes.map((pid) => memoryOf(pid, memoryFile)))
   const tables = await tablesOf(database)

@@ -1,14 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { makeFolder, removeFolder } from '../support/folder.ts'
-import { until } from '../support/until.ts'
-import { isQuiet, takeSnapshot } from './check/snapshot.ts'
-import { check, type Verdict } from './checker.ts'
+import type { Verdict } from './checker.ts'
 import { type Client, openClient } from './client.ts'
-import { type ClientLine, type HandlerLine, type RigLine, readLines } from './ledger.ts'
+import { judge, untilQuiet } from './judge.ts'
 import { seeded } from './random.ts'
 import { type Cleanups, cleanups, type Deployment, deploy, type Ledgers, ledgersIn } from './system.ts'
-import { guilty } from './tasks.ts'
 
 /** A system for one measurement, with a client that writes down what it was answered. */
 export type Stage = {
@@ -41,25 +38,15 @@ export async function onStage<T>(
     const deployment = await deploy(undo, { transport, folder, settings })
     const urls = deployment.apis.map(({ url }) => url)
     const client = openClient(urls, { ledger: ledgers.client, random: seeded(seed) })
-    const verdict = (patienceMs: number) => judge(deployment, ledgers, patienceMs)
+    const verdict = async (patienceMs: number) => {
+      await untilQuiet(deployment, patienceMs)
+      return judge(deployment, ledgers)
+    }
     return await measure({ deployment, client, ledgers, verdict })
   } finally {
     await undo.run()
     removeFolder(folder)
   }
-}
-
-async function judge({ database, leaseMs }: Deployment, ledgers: Ledgers, patienceMs: number) {
-  await until(() => isQuiet(database.query), { deadlineMs: patienceMs, what: 'all tasks are final' })
-  return check({
-    transport: 'rabbitmq',
-    client: readLines<ClientLine>(ledgers.client),
-    handlers: readLines<HandlerLine>(ledgers.handlers),
-    rig: readLines<RigLine>(ledgers.rig),
-    database: await takeSnapshot(database.query),
-    guilty,
-    leaseMs,
-  })
 }
 
 /** Submits a quick task again and again, whether the one before was answered or not. `stop` waits for the answers. */

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { makeFolder, removeFolder } from '../support/folder.ts'
 import { until } from '../support/until.ts'
@@ -6,17 +7,18 @@ import { isQuiet } from './check/snapshot.ts'
 import { type Client, openClient } from './client.ts'
 import type { DatabaseServer } from './fault.ts'
 import { type ClientLine, readLines } from './ledger.ts'
+import { observedThrough } from './memory.ts'
 import { seeded } from './random.ts'
 import { cleanups, type Deployment, deploy, type Ledgers, ledgersIn, type SystemOptions } from './system.ts'
 
-/** A system that something is measured on, with a client of its apis. */
-export type Stand = Deployment & { folder: string; ledgers: Ledgers; client: Client }
+/** A system that something is measured on, with a client of its apis; `memoryFile` is for `memoryOf` its members. */
+export type Stand = Deployment & { ledgers: Ledgers; client: Client; memoryFile: string }
 
-type StandOptions = Omit<SystemOptions, 'folder' | 'isDirect'> & { name: string; seed: number }
+type StandOptions = Omit<SystemOptions, 'folder'> & { name: string; seed: number }
 
 /** Sets a system up in a folder of its own, measures, and takes it down again whatever happens. */
 export async function withStand<T>(
-  { name, seed, ...options }: StandOptions,
+  { name, seed, settings: more, ...options }: StandOptions,
   measure: (stand: Stand) => Promise<T>,
 ): Promise<T> {
   const folder = makeFolder(name)
@@ -25,10 +27,12 @@ export async function withStand<T>(
   try {
     const ledgers = ledgersIn(folder)
     for (const file of Object.values(ledgers)) writeFileSync(file, '')
-    const deployment = await deploy(undo, { ...options, folder, isDirect: true })
+    const memoryFile = join(folder, 'memory')
+    const settings = { ...observedThrough(memoryFile), ...more }
+    const deployment = await deploy(undo, { ...options, settings, folder, isDirect: true })
     const urls = deployment.apis.map(({ url }) => url)
     const client = openClient(urls, { ledger: ledgers.client, random: seeded(seed) })
-    return await measure({ ...deployment, folder, ledgers, client })
+    return await measure({ ...deployment, ledgers, client, memoryFile })
   } finally {
     await undo.run()
   }

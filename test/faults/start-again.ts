@@ -44,14 +44,17 @@ export async function startsAgain(stand: Stand, blow: Blow, rounds: Rounds): Pro
 async function round(stand: Stand, struck: readonly Member[], blow: Blow): Promise<number[]> {
   const { client, workers, database } = stand
   await until(() => allAnnounced(stand), { deadlineMs, what: 'every worker has announced itself' })
-  const tasks = Array.from({ length: tasksEach * workers.length }, () => ({
-    type: 'slow',
-    payload: { ms: taskMs },
-  }))
-  const ids = await client.submit(tasks)
-  const first = await startsOf(stand, ids, 1)
+  const ids: string[] = []
   const names = struck.map(({ name }) => name)
-  const lost = first.filter(({ member }) => names.includes(member)).map(({ id }) => id)
+  const lost = await until(
+    async () => {
+      ids.push(...(await client.submit(tasksFor(workers.length))))
+      const first = await startsOf(stand, ids, 1)
+      const theirs = first.filter(({ member }) => names.includes(member))
+      return new Set(theirs.map(({ member }) => member)).size === names.length && theirs.map(({ id }) => id)
+    },
+    { deadlineMs, what: 'all who are to be struck are at work' },
+  )
   const at = nowMs()
   for (const worker of struck) blow.strike(worker)
   const again = await startsOf(stand, lost, 2)
@@ -60,6 +63,10 @@ async function round(stand: Stand, struck: readonly Member[], blow: Blow): Promi
   const running = `select from millrace.tasks where status = 'processing'`
   await until(async () => (await database.query(running)).length === 0, { what: 'the round is over' })
   return again.map((line) => line.at - at)
+}
+
+function tasksFor(workers: number) {
+  return Array.from({ length: tasksEach * workers }, () => ({ type: 'slow', payload: { ms: taskMs } }))
 }
 
 /** The n-th start of each of the tasks. */

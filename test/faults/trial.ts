@@ -1,18 +1,16 @@
 import { writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { makeFolder, removeFolder } from '../support/folder.ts'
-import { until } from '../support/until.ts'
-import { isQuiet, takeSnapshot } from './check/snapshot.ts'
-import { check, type Verdict } from './checker.ts'
+import type { Verdict } from './checker.ts'
 import { type Client, openClient } from './client.ts'
 import type { System, Transport } from './fault.ts'
-import { type ClientLine, type HandlerLine, type RigLine, readLines, writeLine } from './ledger.ts'
+import { judge, untilQuiet } from './judge.ts'
+import { type RigLine, writeLine } from './ledger.ts'
 import { startLoad } from './load.ts'
 import { nowMs } from './machine-clock.ts'
 import { type Kind, strikeAll } from './plan.ts'
 import { seeded } from './random.ts'
 import { cleanups, type Deployment, deploy, type Ledgers, ledgersIn } from './system.ts'
-import { guilty } from './tasks.ts'
 
 export type TrialOptions = {
   seed: number
@@ -25,7 +23,7 @@ export type TrialOptions = {
   /** How long to wait for the end of all tasks, milliseconds. */
   patienceMs: number
   /** Whether ledgers and logs are kept also where nothing went wrong. */
-  keep: boolean
+  keep?: boolean
   say: (line: string) => void
 }
 
@@ -137,21 +135,9 @@ async function watch(state: () => string, say: (line: string) => void, signal: A
 }
 
 /** Everybody runs, and nothing is left to do. */
-async function quiet({ apis, workers, database }: Deployment, { patienceMs }: TrialOptions): Promise<void> {
-  await Promise.all([...apis, ...workers].map((member) => member.start()))
-  await until(() => isQuiet(database.query), { deadlineMs: patienceMs, what: 'all tasks are final' })
-}
-
-async function judge({ transport, database, leaseMs }: Deployment, ledgers: Ledgers): Promise<Verdict> {
-  return check({
-    transport,
-    client: readLines<ClientLine>(ledgers.client),
-    handlers: readLines<HandlerLine>(ledgers.handlers),
-    rig: readLines<RigLine>(ledgers.rig),
-    database: await takeSnapshot(database.query),
-    guilty,
-    leaseMs,
-  })
+async function quiet(deployment: Deployment, { patienceMs }: TrialOptions): Promise<void> {
+  await Promise.all([...deployment.apis, ...deployment.workers].map((member) => member.start()))
+  await untilQuiet(deployment, patienceMs)
 }
 
 function sum(counts: Record<string, number>): number {

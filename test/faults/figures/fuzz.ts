@@ -1,6 +1,4 @@
-import { join } from 'node:path'
 import fc from 'fast-check'
-import { makeFolder, removeFolder } from '../../support/folder.ts'
 import type { Figure, Reading } from '../figure.ts'
 import { complaintAbout } from '../fuzz/answers.ts'
 import { answersTo, hangsAfterMs, keptConnection } from '../fuzz/connection.ts'
@@ -9,8 +7,8 @@ import { watchNeighbor } from '../fuzz/neighbor.ts'
 import type { WireRequest } from '../fuzz/request.ts'
 import { slowClients } from '../fuzz/slow.ts'
 import { type Document, wellFormed } from '../fuzz/well-formed.ts'
-import { type Memory, observedThrough, settledMemoryOf } from '../memory.ts'
-import { cleanups, deploy } from '../system.ts'
+import { type Memory, settledMemoryOf } from '../memory.ts'
+import { withStand } from '../stand.ts'
 
 const requests = 100_000
 const slow = 1_000
@@ -22,33 +20,15 @@ const warmUp = 0.2
 export const figure: Figure = {
   name: 'fuzz',
   goal: `${requests} odd requests beside ${slow} slow clients: no 5xx, no crash, no hang, memory +${mostGrowth * 100} % at most`,
-  async measure({ scale, seed, say }) {
-    const folder = makeFolder('fuzz')
-    const undo = cleanups()
-    undo.after(() => removeFolder(folder))
-    try {
-      const memoryFile = join(folder, 'memory')
-      const settings = observedThrough(memoryFile)
-      const { apis } = await deploy(undo, {
-        transport: 'postgresql',
-        folder,
-        apis: 1,
-        workers: 0,
-        settings,
-        isDirect: true,
-      })
-      const [api] = apis
+  measure: ({ scale, seed, say }) =>
+    withStand({ name: 'fuzz', seed, transport: 'postgresql', apis: 1, workers: 0 }, async (stand) => {
+      const [api] = stand.apis
       if (!api) throw new Error('there is no api')
       const pid = api.pid()
-      const memory = () => settledMemoryOf(pid, memoryFile)
-      const count = Math.round(requests * scale)
-      const run = { url: api.url, count, seed, memory, say }
-      const reading = await bombard(run)
+      const memory = () => settledMemoryOf(pid, stand.memoryFile)
+      const reading = await bombard({ url: api.url, count: Math.round(requests * scale), seed, memory, say })
       return api.pid() === pid ? reading : { ...reading, met: false, text: `the api ended; ${reading.text}` }
-    } finally {
-      await undo.run()
-    }
-  },
+    }),
 }
 
 type Run = {

@@ -7,12 +7,13 @@ const p99Ms = 15_000
 const tries = 12
 const atOnce = 2
 const backWithinMs = 60_000
+const size = { transport: 'postgresql', apis: 1, workers: 3 } as const
 
 export const figure: Figure = {
   name: 'half-open',
   goal: `half-open link of a worker, its tasks start again: p99 <= ${p99Ms} ms`,
   measure: ({ scale, seed, say }) =>
-    withStand({ name: 'half-open', seed, transport: 'postgresql', apis: 1, workers: 3 }, async (stand) => {
+    withStand({ name: 'half-open', seed, ...size, isDirect: false }, async (stand) => {
       const rounds = { tries: Math.max(atOnce, Math.round(tries * scale)), atOnce, say }
       return readingOf(await startsAgain(stand, freeze(stand), rounds), rounds.tries, { p99Ms })
     }),

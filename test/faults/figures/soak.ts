@@ -1,15 +1,13 @@
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Fault, Random, System } from '../fault.ts'
 import type { Figure, Reading } from '../figure.ts'
 import { faults as ofPostgres } from '../kinds/postgres.ts'
 import { faults as ofProcesses } from '../kinds/processes.ts'
 import { startLoad } from '../load.ts'
-import { observedThrough } from '../memory.ts'
 import { seeded } from '../random.ts'
 import { percentile } from '../recovery.ts'
 import { type Quantity, quantities, type Sample, takeSample } from '../sample.ts'
-import { quiet, type Stand, withStand } from '../stand.ts'
+import { quiet, type Stand, submitSteadily, withStand } from '../stand.ts'
 
 const minutes = 30
 const faultEveryMs = 60_000
@@ -21,18 +19,15 @@ export const figure: Figure = {
   name: 'soak',
   goal: `${minutes} min at half capacity with a fault a minute: heap, handles, connections and tables flat`,
   measure: ({ scale, seed, say }) =>
-    withStand(
-      { name: 'soak', seed, transport: 'postgresql', settings: observedThrough(memoryFile) },
-      (stand) => soak(stand, { forMs: minutes * 60_000 * scale, seed, say }),
+    withStand({ name: 'soak', seed, transport: 'postgresql' }, (stand) =>
+      soak(stand, { forMs: minutes * 60_000 * scale, seed, say }),
     ),
 }
-
-const memoryFile = join('/tmp', `millrace-soak-${process.pid}.memory`)
 
 type Run = { forMs: number; seed: number; say: (line: string) => void }
 
 async function soak(stand: Stand, { forMs, seed, say }: Run): Promise<Reading> {
-  const capacity = await capacityOf(stand, seed)
+  const capacity = await capacityOf(stand)
   say(`capacity ${capacity.toFixed(0)} tasks/s; half of it for ${(forMs / 60_000).toFixed(1)} minutes`)
   const load = startLoad(stand.client, { rate: capacity / 2, random: seeded(seed) })
   const stopping = new AbortController()
@@ -42,7 +37,7 @@ async function soak(stand: Stand, { forMs, seed, say }: Run): Promise<Reading> {
   // Enough samples for a median of a third, few enough that looking costs nothing.
   const everyMs = Math.max(2_000, forMs / 90)
   for (const endMs = performance.now() + forMs; performance.now() < endMs; await sleep(everyMs)) {
-    const sample = await takeSample(stand, memoryFile).catch(() => undefined) // the database may be away
+    const sample = await takeSample(stand).catch(() => undefined) // the database may be away
     if (sample === undefined) continue
     samples.push(sample)
     say(sample.map((value) => shown(value).padStart(9)).join(''))
@@ -56,14 +51,14 @@ async function soak(stand: Stand, { forMs, seed, say }: Run): Promise<Reading> {
 
 const shown = (value: number) => (value >= 100 ? value.toFixed(0) : value.toFixed(1))
 
-/** Tasks a second that the clients of a load get accepted and the workers done when nobody holds back. */
-async function capacityOf({ client, database }: Stand, seed: number): Promise<number> {
+/** Tasks a second that clients get accepted and workers done when nobody holds back. */
+async function capacityOf({ client, database }: Stand): Promise<number> {
   const beganMs = performance.now()
-  const load = startLoad(client, { rate: tooMuch, random: seeded(seed) })
+  const load = submitSteadily(client, tooMuch, () => ({ type: 'quick', payload: { ms: 0 } }))
   await sleep(warmUpMs)
-  await load.stop()
+  const accepted = await load.stop()
   await quiet(database)
-  return load.accepted() / ((performance.now() - beganMs) / 1000)
+  return accepted.length / ((performance.now() - beganMs) / 1000)
 }
 
 const kinds = new Set([

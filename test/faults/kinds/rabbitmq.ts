@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { noOwnBroker } from '../../support/rabbitmq.ts'
 import { until } from '../../support/until.ts'
-import { defaultQueues, exists, operate, repeatMessages } from '../broker-operator.ts'
+import { forEachQueue, operate, repeatMessages } from '../broker-operator.ts'
 import type { BrokerServer, Fault, Random } from '../fault.ts'
 
 // None of these may end a process, cut an attempt short or refuse a client: tasks wait in the database meanwhile.
@@ -68,11 +68,4 @@ async function untilQueuesAreKept(broker: BrokerServer): Promise<void> {
   const listed = await broker.control(['list_queues', 'name', '--no-table-headers'])
   const names = listed.split('\n').filter(Boolean)
   await until(() => broker.keeps(names), { deadlineMs: 30_000, what: 'all queues are on disk' })
-}
-
-async function forEachQueue(
-  broker: BrokerServer,
-  strike: (queue: string) => Promise<unknown>,
-): Promise<void> {
-  for (const queue of defaultQueues) if (await exists(broker, queue)) await strike(queue)
 }

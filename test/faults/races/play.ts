@@ -91,7 +91,8 @@ function begin(database: Database, move: (database: Database) => Promise<Played>
   return running
 }
 
-const longestLookMs = 200
+/** Longer than any move takes that does not wait, on a busy machine, too. */
+const longestLookMs = 5_000
 
 /** Resolves when each move that was begun is made or waits for a lock. Answers how many wait. */
 async function standstill(stage: Stage, running: readonly Running[]): Promise<number> {

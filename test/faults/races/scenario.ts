@@ -92,10 +92,11 @@ export const scenario: fc.Arbitrary<Scenario> = fc
   })
   .map(possible)
 
+/** The numbers below `count` that `some` stands for. */
 export function chosen(some: Some, count: number): number[] {
   const all = Array.from({ length: count }, (_, i) => i)
-  const some_ = all.filter((i) => some & (1 << i))
-  return some_.length > 0 ? some_ : all
+  const those = all.filter((i) => some & (1 << i))
+  return those.length > 0 ? those : all
 }
 
 /** Mends what cannot be: each open task is where it will be found again. */

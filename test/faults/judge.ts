@@ -1,0 +1,27 @@
+import { until } from '../support/until.ts'
+import { isQuiet, takeSnapshot } from './check/snapshot.ts'
+import { check, type Verdict } from './checker.ts'
+import { type ClientLine, type HandlerLine, type RigLine, readLines } from './ledger.ts'
+import type { Deployment, Ledgers } from './system.ts'
+import { guilty } from './tasks.ts'
+
+/** Resolves when nothing is left to do, and fails when that takes longer than `patienceMs`. */
+export async function untilQuiet({ database }: Deployment, patienceMs: number): Promise<void> {
+  await until(() => isQuiet(database.query), { deadlineMs: patienceMs, what: 'all tasks are final' })
+}
+
+/** Holds what was written down against what is stored. */
+export async function judge(
+  { transport, database, leaseMs }: Deployment,
+  ledgers: Ledgers,
+): Promise<Verdict> {
+  return check({
+    transport,
+    client: readLines<ClientLine>(ledgers.client),
+    handlers: readLines<HandlerLine>(ledgers.handlers),
+    rig: readLines<RigLine>(ledgers.rig),
+    database: await takeSnapshot(database.query),
+    guilty,
+    leaseMs,
+  })
+}

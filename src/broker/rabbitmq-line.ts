@@ -37,15 +37,28 @@ export async function openLine(
   const apart = new Map<string, Promise<ConfirmingChannel>>()
   return {
     blocked: () => blocked,
-    deliver: (mail) =>
-      carry(
-        common,
-        mail.filter(({ place }) => !unserved.has(place)),
-      ),
+    deliver,
     retryUnserved() {
-      for (const mail of unserved.due()) void carryApart(mail).catch(() => {}) // the connection went, or the next try tells
+      for (const mail of unserved.due()) void carryApart(mail) // what becomes of it is in the book
     },
     consumersOf: async (place) => (await declareQueue(model, place)).consumers,
+  }
+
+  function deliver(mail: readonly Mail[]): Promise<Mail[]> {
+    const served = mail.filter(({ place }) => !unserved.has(place))
+    return carry(common, served)
+  }
+
+  /** On the queue's own channel, for as long as this connection lives: RabbitMQ may never be done with closing it. */
+  async function carryApart(mail: Mail): Promise<void> {
+    const name = queueName(mail.place)
+    const channel = apart.get(name) ?? openConfirmingChannel(model, () => apart.delete(name))
+    apart.set(name, channel)
+    try {
+      await carry(await channel, [mail])
+    } catch {
+      apart.delete(name) // no channel: the next try opens another, or the connection has gone
+    }
   }
 
   /**
@@ -53,14 +66,6 @@ export async function openLine(
    * after declaring one. Nothing is declared ahead: RabbitMQ 3.10 closes a connection on which a queue is declared
    * at the moment in which another makes the same one, as a worker that starts may do.
    */
-  /** On the queue's own channel, for as long as this connection lives: RabbitMQ may never be done with closing it. */
-  async function carryApart(mail: Mail): Promise<void> {
-    const name = queueName(mail.place)
-    const channel = apart.get(name) ?? openConfirmingChannel(model, () => apart.delete(name))
-    apart.set(name, channel)
-    await carry(await channel, [mail])
-  }
-
   async function carry(channel: ConfirmingChannel, mail: readonly Mail[]): Promise<Mail[]> {
     const { routed, unroutable } = await send(channel, mail)
     if (unroutable.length === 0) return routed

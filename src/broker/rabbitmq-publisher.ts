@@ -16,7 +16,7 @@ export type RabbitPublisher = Publisher & {
 
 const largestRound = 1_000
 
-/** Tells who listens of each round before it is sent and when the broker has judged it: `packets` or `marker`. */
+/** Tells who listens of each round before it is sent and when the broker has judged it. */
 const publishTrace = tracingChannel<unknown, { name: string }>('millrace.publish')
 
 /**
@@ -60,10 +60,7 @@ export function rabbitPublisher({ urls, log }: RabbitSettings): RabbitPublisher 
     await inTurn(async () => {
       const on = usable()
       if (unserved.has(place) || (await on.consumersOf(place)) === 0) return
-      const letter = { marker: at }
-      const routed = await publishTrace.tracePromise(() => on.deliver([{ place, letter }]), {
-        name: 'marker',
-      })
+      const routed = await on.deliver([{ place, letter: { marker: at } }])
       if (routed.length === 0) throw new BrokerUnavailableError(`no marker went through ${queueName(place)}`)
     })
   }

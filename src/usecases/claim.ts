@@ -1,3 +1,4 @@
+import type { ClaimedTask } from '../domain/outcome.ts'
 import type { PacketRef } from '../domain/packet.ts'
 import type { Claim, Log, PacketSource, Sleep, Want, WorkerIdentity, WorkLedger } from '../domain/ports.ts'
 import type { InHand } from './attempts-in-hand.ts'
@@ -10,8 +11,10 @@ export type ClaimDeps = {
   worker: WorkerIdentity
   slots: Slots
   hand: Pick<InHand, 'expect'>
-  /** Takes what was claimed, and starts all but the lapsed; the slots are counted already. */
-  start: (claim: Claim, lapsed: ReadonlySet<string>) => void
+  /** Takes the packets that were claimed; the slots are counted already. */
+  take: (claim: Claim) => void
+  /** Begins a task, or passes over one that is not this worker's any more. */
+  start: (task: ClaimedTask, isLapsed: boolean) => void
   announce: (packets: readonly PacketRef[]) => void
   sleep: Sleep
   log: Log
@@ -36,7 +39,8 @@ async function claimAndStart(deps: ClaimDeps, want: Want, signal: AbortSignal): 
   if (!claim) return ended()
   deps.source.claimed(want, claim)
   deps.slots.take(claim.tasks.length)
-  deps.start(claim, await lapsedSince(deps, claim, askedAtMs))
+  deps.take(claim)
+  await startAll(deps, claim.tasks, askedAtMs)
   ended()
   if (claim.oversized.length > 0) await split(deps, claim)
 }
@@ -45,10 +49,34 @@ async function claimAndStart(deps: ClaimDeps, want: Want, signal: AbortSignal): 
 const freshMs = 100
 const mostLooks = 3
 
-/** The tasks of a claim that are not this worker's any more. Asks only when the answer was old; each look may be, too. */
+async function startAll(deps: ClaimDeps, tasks: readonly ClaimedTask[], askedAtMs: number): Promise<void> {
+  let left = tasks
+  for (let knownAtMs = askedAtMs; left.length > 0; ) {
+    const lapsed = await lapsedSince(deps, left, knownAtMs)
+    knownAtMs = performance.now()
+    left = left.slice(startSome(deps, left, lapsed))
+  }
+}
+
+/**
+ * Handlers begin one after the other, and one that blocks the event loop makes the answer old for those behind it.
+ * Answers how many tasks were started until then: one at least.
+ */
+function startSome({ start }: ClaimDeps, tasks: readonly ClaimedTask[], lapsed: ReadonlySet<string>): number {
+  const untilMs = performance.now() + freshMs
+  let started = 0
+  for (const task of tasks) {
+    start(task, lapsed.has(task.id))
+    started += 1
+    if (performance.now() > untilMs) break
+  }
+  return started
+}
+
+/** The tasks that are not this worker's any more. Asks only when the answer was old; each look may be, too. */
 async function lapsedSince(
   { ledger, worker, sleep, log }: ClaimDeps,
-  { tasks }: Claim,
+  tasks: readonly ClaimedTask[],
   askedAtMs: number,
 ): Promise<Set<string>> {
   let lapsed = new Set<string>()

@@ -43,7 +43,13 @@ export function startWork(deps: WorkDeps): Work {
   const bench: Bench = { ...deps, hand, slots, finish }
   const stopping = new AbortController()
   const claims = claimPackets(
-    { ...deps, slots, hand, start: (claim, lapsed) => start(bench, claim, lapsed) },
+    {
+      ...{ ...deps, slots, hand },
+      take({ packets }) {
+        for (const packet of packets) hold(bench, packet)
+      },
+      start: (task, isLapsed) => void (isLapsed ? passOver : workTask)(bench, task),
+    },
     stopping.signal,
   )
   return {
@@ -62,11 +68,6 @@ export function startWork(deps: WorkDeps): Work {
 }
 
 type Bench = WorkDeps & { hand: InHand; slots: Slots; finish: (ending: Ending) => Promise<void> }
-
-function start(bench: Bench, claim: Claim, lapsed: ReadonlySet<string>): void {
-  for (const packet of claim.packets) hold(bench, packet)
-  for (const task of claim.tasks) void (lapsed.has(task.id) ? passOver : workTask)(bench, task)
-}
 
 /** It was canceled, or is somebody else's, before it could begin here. */
 async function passOver({ finish, slots }: Bench, { packet }: ClaimedTask): Promise<void> {

@@ -70,7 +70,8 @@ it('reads the next large body when one is answered or its client is gone', { tim
   const senders = Array.from({ length: 12 }, begin)
   await untilStill(bytesRead)
   const answers: string[] = []
-  for (const sender of senders) sender.on('data', (answer) => answers.push(answer.toString('latin1', 0, 12)))
+  for (const sender of senders)
+    sender.once('data', (answer) => answers.push(answer.toString('latin1', 0, 12)))
 
   for (const sender of senders.splice(0, 4)) sender.destroy()
   for (const sender of senders) sender.write(end)

@@ -44,7 +44,6 @@ export const namedPoints: readonly NamedPoint[] = [
     'during statement packets.mark-sent': 'the mark is on its way',
     'after statement packets.mark-sent': 'marked as sent; the relay does not know',
     'after statement packets.unsent': 'strays were found; nobody sends them',
-    'after publish marker': 'a marker is in the queue',
   }),
   ...only('rabbitmq', 'working', {
     'before receive packet': 'delivered; not in the reserve',

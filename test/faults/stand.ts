@@ -29,7 +29,7 @@ export async function withStand<T>(
     for (const file of Object.values(ledgers)) writeFileSync(file, '')
     const memoryFile = join(folder, 'memory')
     const settings = { ...observedThrough(memoryFile), ...more }
-    const deployment = await deploy(undo, { ...options, settings, folder, isDirect: true })
+    const deployment = await deploy(undo, { isDirect: true, ...options, settings, folder })
     const urls = deployment.apis.map(({ url }) => url)
     const client = openClient(urls, { ledger: ledgers.client, random: seeded(seed) })
     return await measure({ ...deployment, ledgers, client, memoryFile })

@@ -35,7 +35,7 @@ export async function startsAgain(stand: Stand, blow: Blow, rounds: Rounds): Pro
   for (let tried = 0; tried < rounds.tries; tried += rounds.atOnce) {
     const struck = Array.from({ length: rounds.atOnce }, (_, i) => workers[(tried + i) % workers.length]!)
     const inRound = await round(stand, struck, blow)
-    rounds.say(`${struck.map(({ name }) => name).join(', ')}: ${inRound.map(Math.round).join(', ')} ms`)
+    rounds.say(`${struck.map(({ name }) => name).join(', ')}: ${spread(inRound)}`)
     tookMs.push(...inRound)
   }
   return tookMs
@@ -91,11 +91,20 @@ type Goal = { p99Ms: number; maxMs?: number }
 
 /** What was measured against what is promised. */
 export function readingOf(tookMs: readonly number[], tries: number, goal: Goal): Reading {
-  const at = (share: number) => Math.round(percentile(tookMs, share) ?? Number.NaN)
-  const [p50Ms, p99Ms, maxMs] = [at(0.5), at(0.99), at(1)]
+  const { p50Ms, p99Ms, maxMs } = percentiles(tookMs)
   return {
     met: p99Ms <= goal.p99Ms && maxMs <= (goal.maxMs ?? Number.POSITIVE_INFINITY),
-    text: `${tries} workers, ${tookMs.length} tasks started again: p50 ${p50Ms} ms, p99 ${p99Ms} ms, max ${maxMs} ms`,
+    text: `${tries} workers: ${spread(tookMs)}`,
     values: { tries, tasks: tookMs.length, p50Ms, p99Ms, maxMs },
   }
+}
+
+function spread(tookMs: readonly number[]): string {
+  const { p50Ms, p99Ms, maxMs } = percentiles(tookMs)
+  return `${tookMs.length} tasks started again, p50 ${p50Ms} ms, p99 ${p99Ms} ms, max ${maxMs} ms`
+}
+
+function percentiles(tookMs: readonly number[]) {
+  const at = (share: number) => Math.round(percentile(tookMs, share) ?? Number.NaN)
+  return { p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1) }
 }

@@ -35,6 +35,8 @@ export const guilty: Readonly<Record<string, Guilt>> = {
   doomed: { failures: 1, ends: 'failed', error: 'NonRetryableError' },
   throws: { failures: 3, ends: 'failed' },
   'throws-uncaught': { failures: 3, ends: 'failed' },
+  // Run apart, as a suspect, it is taken for an endless loop after a minute.
+  'blocks-for-a-minute': { failures: 3, ends: 'either' },
   hangs: { failures: 3, ends: 'failed', error: 'TimeoutError' },
   exits: { failures: 3, ends: 'failed' },
   'exhausts-memory': { failures: 3, ends: 'failed' },
@@ -92,13 +94,8 @@ const misbehaved = [
     type: 'ignores-signal',
     run: (input, context) => recorded(context, () => sleep((input as Wait).ms)),
   }),
-  defineTask({
-    type: 'blocks',
-    run: (input, context) =>
-      recorded(context, async () => {
-        for (const untilMs = nowMs() + (input as Wait).ms; nowMs() < untilMs; );
-      }),
-  }),
+  blocking('blocks', 5_000),
+  blocking('blocks-for-a-minute', 60_000),
   defineTask({ type: 'exits', run: (_input, context) => recorded(context, async () => process.exit(3)) }),
   defineTask({ type: 'exhausts-memory', run: (_input, context) => recorded(context, eatMemory) }),
   defineTask({
@@ -118,6 +115,13 @@ const misbehaved = [
 ]
 
 export const tasks = [...wellBehaved, ...misbehaved]
+
+function blocking(type: string, ms: number) {
+  const block = async () => {
+    for (const untilMs = nowMs() + ms; nowMs() < untilMs; );
+  }
+  return defineTask({ type, run: (_input, context) => recorded(context, block) })
+}
 
 function returning(type: string, value: () => unknown) {
   return defineTask({

@@ -24,7 +24,11 @@ function aClaim(sizes: Record<PacketId, number>, wish: Partial<Claim> = {}): Cla
 const done: Verdict = { kind: 'completed', result: '1' }
 
 /** A worker with a ledger, a source and handlers that do what the test says. */
-function underTest({ concurrency = 4, ledger = {} as Partial<WorkLedger> } = {}) {
+function underTest({
+  concurrency = 4,
+  ledger = {} as Partial<WorkLedger>,
+  onRun = (_task: ClaimedTask) => {},
+} = {}) {
   const clock = handClock()
   const { log, lines } = keptLog()
   const claims: (Claim | Error)[] = []
@@ -69,7 +73,10 @@ function underTest({ concurrency = 4, ledger = {} as Partial<WorkLedger> } = {})
     },
     runner: {
       types: ['plain'],
-      run: (task) => new Promise((end) => attempts.set(task.id, { task, end })),
+      run(task) {
+        onRun(task)
+        return new Promise((end) => attempts.set(task.id, { task, end }))
+      },
       abort(id, attempt, reason) {
         aborted.push({ id, attempt, reason })
         attempts.get(id)?.end({ kind: 'interrupted' })
@@ -470,6 +477,34 @@ describe('comparing with the ledger', () => {
     assert.deepEqual([...attempts.keys()], [kept!.id])
     assert.equal(work.running(), 1)
     await end([kept!])
+    assert.deepEqual(settledPackets(), [7])
+    await work.stop(0)
+  })
+
+  it('does not start what was canceled while a handler before it blocked the event loop', async (t) => {
+    let nowMs = 0
+    t.mock.method(performance, 'now', () => nowMs)
+    const claim = aClaim({ 7: 3 })
+    const [blocking, canceled, kept] = claim.tasks
+    const asked: string[][] = []
+    const { offer, attempts, end, settledPackets, work } = underTest({
+      onRun: ({ id }) => {
+        if (id === blocking!.id) nowMs += 60_000
+      },
+      ledger: {
+        async lapsed(_workerId, attempts) {
+          asked.push(attempts.map(({ id }) => id))
+          return [{ id: canceled!.id, attempt: 1 }]
+        },
+      },
+    })
+
+    await offer(claim)
+
+    assert.deepEqual([...attempts.keys()], [blocking!.id, kept!.id])
+    assert.deepEqual(asked, [[canceled!.id, kept!.id]])
+    assert.equal(work.running(), 2)
+    await end([blocking!, kept!])
     assert.deepEqual(settledPackets(), [7])
     await work.stop(0)
   })

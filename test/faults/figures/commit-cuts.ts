@@ -1,8 +1,8 @@
 import { until } from '../../support/until.ts'
 import type { Figure, Reading } from '../figure.ts'
-import { type HandlerLine, readLines } from '../ledger.ts'
+import { type ClientLine, type HandlerLine, readLines } from '../ledger.ts'
 import { moves } from '../moves.ts'
-import { quiet, type Stand, withStand } from '../stand.ts'
+import { countsOf, quiet, type Stand, withStand } from '../stand.ts'
 
 const cutsEach = 100
 const answerMs = 60_000
@@ -68,7 +68,11 @@ const trials: readonly Trial[] = [
   },
 ]
 
-async function cutInTurn(stand: Stand, { what, statements, provoke }: Trial, turn: { side: Side; cuts: number }) {
+async function cutInTurn(
+  stand: Stand,
+  { what, statements, provoke }: Trial,
+  turn: { side: Side; cuts: number },
+) {
   const { side, cuts } = turn
   for (let n = 0; n < cuts; n++) {
     const cut = stand.database.link.cutCommit({ side, statements }, AbortSignal.timeout(answerMs))
@@ -77,9 +81,29 @@ async function cutInTurn(stand: Stand, { what, statements, provoke }: Trial, tur
 }
 
 /**
- * What was accepted is there once, with one outcome. A submission without a key that was not answered is stored once
- * when it was cut after its commit, and not at all before.
+ * What was accepted is there once. Of submissions without a key that were not answered, those are there, once, that
+ * were cut after their commit. No handler finished twice.
  */
-async function readingOf({ database, ledgers, client: _client }: Stand, cuts: number): Promise<Reading> {
-  return { met: true, text: `${cuts}`, values: {} }
+async function readingOf({ database, ledgers }: Stand, cuts: number): Promise<Reading> {
+  const accepted = readLines<ClientLine>(ledgers.client).flatMap((line) =>
+    line.what === 'submitted' ? line.ids : [],
+  )
+  const finished = readLines<HandlerLine>(ledgers.handlers).filter(({ what }) => what === 'finished')
+  const twice = finished.length - new Set(finished.map(({ id }) => id)).size
+  const { missing: lost, differing } = await countsOf(database, accepted)
+  const [found] = await database.query<{ unknown: number; duplicates: number }>(
+    `select count(*) filter (where not id = any ($1::uuid[]))::int as unknown,
+            (count(idempotency_key) - count(distinct idempotency_key))::int as duplicates
+       from millrace.tasks`,
+    [accepted],
+  )
+  const { unknown, duplicates } = found!
+  const unanswered = cuts / trials.length / 2
+  return {
+    met: lost + duplicates + twice + differing === 0 && unknown === unanswered,
+    text:
+      `${cuts} cuts: ${lost} lost, ${duplicates} keys with two tasks, ${twice} finished twice, ${differing} counts off; ` +
+      `of ${unanswered} submissions without a key, cut after their commit, ${unknown} are there`,
+    values: { cuts, lost, duplicates, twice, differing, unanswered, unknown },
+  }
 }

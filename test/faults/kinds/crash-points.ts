@@ -36,18 +36,17 @@ export async function crashAt(
 ): Promise<{ members: readonly Member[]; detail: string }> {
   const folder = makeFolder('crash')
   const hitFile = join(folder, 'hit')
-  const isHit = () => existsSync(hitFile)
+  const hitBy = () => existsSync(hitFile) && Number(readFileSync(hitFile, 'utf8'))
   const { members, nth, alsoStruck, bringAbout } = plans[point.part](system, random)
   const traps = trapSetter({ point: readCrashPoint(point.at), nth, hitFile })
   try {
     const attempt = async () => {
       await traps.set(members)
-      await bringAbout(isHit)
-      return isHit()
+      await bringAbout(() => Boolean(hitBy()))
+      return hitBy()
     }
-    await until(attempt, { deadlineMs: hitWithinMs, what: `a crash ${point.at}` })
-    const fallen = await traps.fallen(Number(readFileSync(hitFile, 'utf8')))
-    const struck = [fallen, ...alsoStruck]
+    const pid = await until(attempt, { deadlineMs: hitWithinMs, what: `a crash ${point.at}` })
+    const struck = [await traps.fallen(pid), ...alsoStruck]
     await Promise.all(struck.map((member) => member.start()))
     return { members: struck, detail: point.at }
   } finally {

@@ -13,11 +13,9 @@ export const faults: Fault[] = [
   misbehaving('handler returns a BigInt', { type: 'returns-bigint' }),
   misbehaving('handler returns a circle', { type: 'returns-circle' }),
   misbehaving('handler returns too much', { type: 'returns-too-much' }),
-  misbehaving('handler blocks the event loop for 5 s', { type: 'blocks', payload: { ms: 5_000 } }),
+  misbehaving('handler blocks the event loop for 5 s', { type: 'blocks' }),
   {
-    ...misbehaving('handler blocks the event loop for 60 s', { type: 'blocks', payload: { ms: 60_000 } }, [
-      'restarts',
-    ]),
+    ...misbehaving('handler blocks the event loop for 60 s', { type: 'blocks-for-a-minute' }, ['restarts']),
     transports: ['postgresql'], // which of the two has no part in it
     takesMs: 70_000,
   },

@@ -8,7 +8,7 @@ import { bringDatabase } from './support/bring-database.ts'
 // What `npm test` runs: brings a PostgreSQL and a RabbitMQ, then runs the test files. Arguments choose files.
 
 /** Two files at once keep two cores busy; more only make those that wait for processes wait longer. */
-const filesAtOnce = 2
+const filesAtOnce = 3
 const longestTestMs = 180_000
 
 const root = join(import.meta.dirname, '..')

@@ -24,7 +24,9 @@ function world(t: TestContext, faults: { outbox?: Partial<Outbox>; publisher?: P
   const outbox: Outbox = {
     async unsent(limit, without) {
       looks += 1
-      const wanted = [...unsent.values()].filter(({ queue }) => !without.some((place) => place.queue === queue))
+      const wanted = [...unsent.values()].filter(
+        ({ queue }) => !without.some((place) => place.queue === queue),
+      )
       return wanted.sort((a, b) => a.id - b.id).slice(0, limit)
     },
     async markSent(sent) {

@@ -1,11 +1,11 @@
 import { noOwnBroker } from '../../support/rabbitmq.ts'
 import { until } from '../../support/until.ts'
-import { forEachQueue, operate } from '../broker-operator.ts'
+import { forEachQueue, operate, repeatMessages } from '../broker-operator.ts'
 import type { BrokerServer, Fault, System } from '../fault.ts'
 
 const deadlineMs = 60_000
 
-/** Messages that wait in the broker, because nobody takes them, are lost there. */
+/** Messages are lost in the broker while nobody takes them, or come again while their tasks run. */
 export const faults: Fault[] = [
   withoutWorkers('RabbitMQ queues purged while no worker runs', async (system, broker) => {
     await untilSent(system, 20)
@@ -15,7 +15,36 @@ export const faults: Fault[] = [
     await forEachQueue(broker, (queue) => operate(broker, (channel) => channel.deleteQueue(queue)))
     await untilSubmitted(system, 20)
   }),
+  {
+    kind: 'all workers kill -9 after everything was delivered three times',
+    transports: ['rabbitmq'],
+    effects: ['exits', 'restarts'],
+    missing: () => noOwnBroker || undefined,
+    async strike(system) {
+      const { workers, broker } = system
+      if (!broker) throw new Error('the system has no broker')
+      await repeatMessages(broker, () => untilManyRun(system, 40))
+      const ended = workers.map((worker) => worker.ended())
+      for (const worker of workers) worker.kill('SIGKILL')
+      await Promise.all(ended)
+      await Promise.all(workers.map((worker) => worker.start()))
+      return { members: workers }
+    },
+  },
 ]
+
+/** Submits slow tasks, and waits until half of them run. */
+async function untilManyRun({ submit, database }: System, count: number): Promise<void> {
+  const ids = await submit(Array.from({ length: count }, () => ({ type: 'slow', payload: { ms: 4_000 } })))
+  const run = async () => {
+    const rows = await database.query<{ n: number }>(
+      `select count(*)::int as n from millrace.tasks where id = any ($1) and status <> 'pending'`,
+      [ids],
+    )
+    return (rows[0]?.n ?? 0) >= count / 2
+  }
+  await until(run, { deadlineMs, what: `${count / 2} slow tasks run` })
+}
 
 function withoutWorkers(kind: string, lose: (system: System, broker: BrokerServer) => Promise<void>): Fault {
   return {

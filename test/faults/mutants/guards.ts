@@ -97,8 +97,7 @@ export const guards: readonly Mutant[] = [
       },
     ],
     transport: 'rabbitmq',
-    kinds: 'RabbitMQ delivers everything three times,all workers kill -9',
-    minutes: 0.4,
+    kinds: 'after everything was delivered three times',
     breaks: '2 every task becomes final',
   },
   {

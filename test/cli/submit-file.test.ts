@@ -52,7 +52,7 @@ describe('submit --file', () => {
     const run = await submit(t, input, '-o', 'ids')
     assert.match(
       run.stderr,
-      /line 2: no JSON: .*\nline 4: no object.*\nline 5: payload is missing\n2 tasks stored, 3 bad lines left out/,
+      /line 2: no JSON: .*\nline 4: no object.*\nline 5: payload is missing\n(submitting: .*\n)*2 tasks stored, 3 bad lines left out/,
     )
     assert.equal(fake!.tasks.size, 2)
     assert.equal(run.stdout.trim().split('\n').length, 2)

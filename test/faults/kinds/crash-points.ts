@@ -116,12 +116,12 @@ function byStop(system: System, random: Random): Plan {
 }
 
 /** Longer than a stop waits for them. */
-const slow = { type: 'slow', payload: { ms: 8_000 } }
+const slow = { type: 'slow', payload: { ms: 6_500 } }
 
 /** Resolves when the worker runs some tasks that take long. */
 async function giveWork({ submit, database }: System, worker: Member): Promise<void> {
   // One by one, so that every worker gets some.
-  const ids = (await Promise.all(Array.from({ length: 40 }, () => submit([slow])))).flat()
+  const ids = (await Promise.all(Array.from({ length: 12 }, () => submit([slow])))).flat()
   const running = `
     select from millrace.tasks as t join millrace.workers as w on w.id = t.worker_id
      where t.id = any ($1) and t.status = 'processing' and w.pid = $2`

@@ -123,8 +123,9 @@ export const guards: readonly Mutant[] = [
       },
     ],
     transport: 'postgresql',
-    kinds: 'worker kill -9',
-    minutes: 0.3,
+    kinds: 'all workers kill -9',
+    minutes: 0.4,
+    rate: 400,
     breaks: '2 every task becomes final',
   },
   {
@@ -190,6 +191,7 @@ export const guards: readonly Mutant[] = [
     ],
     transport: 'postgresql',
     kinds: 'worker SIGSTOP and SIGCONT',
+    minutes: 0.3,
     breaks: '3 a final status stays, with one outcome',
   },
   {
@@ -212,7 +214,7 @@ export const guards: readonly Mutant[] = [
       {
         file: heldPackets,
         text: "countMoves('returned', { from: 'processing', to: 'pending' })",
-        instead: "countMoves('returned', { from: 'processing', to: 'processing' })",
+        instead: "countMoves('returned', { from: 'processing', to: 'scheduled' })",
       },
     ],
     transport: 'postgresql',

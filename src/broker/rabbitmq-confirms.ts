@@ -1,6 +1,7 @@
 import type { ChannelModel } from 'amqplib'
+import type { Place } from '../domain/ports.ts'
 import { socketOf, within } from './rabbitmq-connection.ts'
-import { encode, type Letter, type Place, queueName } from './rabbitmq-topology.ts'
+import { encode, type Letter, queueName } from './rabbitmq-topology.ts'
 
 export type Mail = { place: Place; letter: Letter }
 

@@ -3,12 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
 import { BrokerUnavailableError } from '../domain/errors.ts'
 import type { PacketId } from '../domain/packet.ts'
-import type { Log } from '../domain/ports.ts'
+import type { Log, Place } from '../domain/ports.ts'
 import { type AckWindow, ackWindow, type OpenWindow } from './rabbitmq-acks.ts'
 import { pause, reasonOf, within } from './rabbitmq-connection.ts'
 import type { Slip } from './rabbitmq-deliveries.ts'
 import { markerReader } from './rabbitmq-markers.ts'
-import { assertQueue, decode, type Place, queueName, unservedHint } from './rabbitmq-topology.ts'
+import { assertQueue, decode, queueName, unservedHint } from './rabbitmq-topology.ts'
 
 /** What is done with what arrives. */
 export type Reader = {

@@ -1,7 +1,8 @@
 import type { PacketId } from '../domain/packet.ts'
+import type { Place } from '../domain/ports.ts'
 import { priorities } from '../domain/task.ts'
 import type { AckWindow } from './rabbitmq-acks.ts'
-import { type Place, queueName } from './rabbitmq-topology.ts'
+import { queueName } from './rabbitmq-topology.ts'
 
 /** The packets that were delivered to this process and not acked yet. */
 export type Deliveries = {

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChannelModel } from 'amqplib'
-import type { Log } from '../domain/ports.ts'
+import type { Log, Place } from '../domain/ports.ts'
 import { type ConfirmingChannel, type Mail, openConfirmingChannel } from './rabbitmq-confirms.ts'
 import { reasonOf } from './rabbitmq-connection.ts'
-import { declareQueue, type Place, queueName } from './rabbitmq-topology.ts'
+import { declareQueue, queueName } from './rabbitmq-topology.ts'
 import type { UnservedBook } from './rabbitmq-unserved.ts'
 
 /** The sending side of one connection. */

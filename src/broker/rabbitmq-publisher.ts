@@ -1,11 +1,11 @@
 import { tracingChannel } from 'node:diagnostics_channel'
 import { BrokerUnavailableError } from '../domain/errors.ts'
 import type { PacketId, PacketRef } from '../domain/packet.ts'
-import type { Publisher } from '../domain/ports.ts'
+import type { Place, Publisher } from '../domain/ports.ts'
 import type { Mail } from './rabbitmq-confirms.ts'
 import { keepConnected, type RabbitSettings } from './rabbitmq-connection.ts'
 import { type Line, openLine } from './rabbitmq-line.ts'
-import { type Place, queueName } from './rabbitmq-topology.ts'
+import { queueName } from './rabbitmq-topology.ts'
 import { unservedBook } from './rabbitmq-unserved.ts'
 
 export type RabbitPublisher = Publisher & {

@@ -1,10 +1,9 @@
 import { setMaxListeners } from 'node:events'
-import type { PacketSource, Want } from '../domain/ports.ts'
+import type { PacketSource, Place, Want } from '../domain/ports.ts'
 import { priorities } from '../domain/task.ts'
 import { goodbyeMs, keepConnected, type RabbitSettings, within } from './rabbitmq-connection.ts'
 import { keepConsuming, type Reader } from './rabbitmq-consumer.ts'
 import { deliveries } from './rabbitmq-deliveries.ts'
-import type { Place } from './rabbitmq-topology.ts'
 
 export type RabbitSource = PacketSource & {
   connected(): boolean

@@ -1,10 +1,7 @@
 import type { Channel, ChannelModel } from 'amqplib'
 import type { PacketId } from '../domain/packet.ts'
-import type { Priority } from '../domain/task.ts'
+import type { Place } from '../domain/ports.ts'
 import { within } from './rabbitmq-connection.ts'
-
-/** Packets of one queue and priority wait together. */
-export type Place = { queue: string; priority: Priority }
 
 /** What a message says: the number of a packet, or that everything sent to this queue before `at` came before it. */
 export type Letter = { packet: PacketId } | { marker: string }

@@ -1,6 +1,6 @@
-import type { Log } from '../domain/ports.ts'
+import type { Log, Place } from '../domain/ports.ts'
 import type { Mail, Receipt } from './rabbitmq-confirms.ts'
-import { type Place, queueName, unservedHint } from './rabbitmq-topology.ts'
+import { queueName, unservedHint } from './rabbitmq-topology.ts'
 
 /**
  * The queues that confirm nothing although their broker answers: they have lost their leader, or most of their nodes.

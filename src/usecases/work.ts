@@ -44,7 +44,9 @@ export function startWork(deps: WorkDeps): Work {
   const stopping = new AbortController()
   const claims = claimPackets(
     {
-      ...{ ...deps, slots, hand },
+      ...deps,
+      slots,
+      hand,
       take({ packets }) {
         for (const packet of packets) hold(bench, packet)
       },

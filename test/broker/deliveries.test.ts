@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ackWindow } from '../../src/broker/rabbitmq-acks.ts'
 import { deliveries } from '../../src/broker/rabbitmq-deliveries.ts'
-import type { Place } from '../../src/broker/rabbitmq-topology.ts'
+import type { Place } from '../../src/domain/ports.ts'
 import { priorities } from '../../src/domain/task.ts'
 
 const high: Place = { queue: 'a', priority: 'high' }

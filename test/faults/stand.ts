@@ -1,38 +1,46 @@
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { makeFolder, removeFolder } from '../support/folder.ts'
 import { until } from '../support/until.ts'
-import { isQuiet } from './check/snapshot.ts'
 import { type Client, openClient } from './client.ts'
 import type { DatabaseServer } from './fault.ts'
-import { type ClientLine, readLines } from './ledger.ts'
+import { type ClientLine, type HandlerLine, readLines } from './ledger.ts'
 import { observedThrough } from './memory.ts'
 import { seeded } from './random.ts'
-import { cleanups, type Deployment, deploy, type Ledgers, ledgersIn, type SystemOptions } from './system.ts'
+import {
+  type Cleanups,
+  cleanups,
+  type Deployment,
+  deploy,
+  type Ledgers,
+  type SystemOptions,
+} from './system.ts'
 
 /** A system that something is measured on, with a client of its apis; `memoryFile` is for `memoryOf` its members. */
-export type Stand = Deployment & { ledgers: Ledgers; client: Client; memoryFile: string }
+export type Stand = Deployment & { client: Client; memoryFile: string }
 
-type StandOptions = Omit<SystemOptions, 'folder'> & { name: string; seed: number }
+type StandOptions = Omit<SystemOptions, 'folder'> & {
+  name: string
+  seed: number
+  /** More settings for the members, of servers that it brings up. */
+  prepare?: (undo: Cleanups, folder: string) => Promise<Record<string, string>>
+}
 
 /** Sets a system up in a folder of its own, measures, and takes it down again whatever happens. */
 export async function withStand<T>(
-  { name, seed, settings: more, ...options }: StandOptions,
+  { name, seed, settings: more, prepare, ...options }: StandOptions,
   measure: (stand: Stand) => Promise<T>,
 ): Promise<T> {
   const folder = makeFolder(name)
   const undo = cleanups()
   undo.after(() => removeFolder(folder))
   try {
-    const ledgers = ledgersIn(folder)
-    for (const file of Object.values(ledgers)) writeFileSync(file, '')
     const memoryFile = join(folder, 'memory')
-    const settings = { ...observedThrough(memoryFile), ...more }
+    const settings = { ...observedThrough(memoryFile), ...more, ...(await prepare?.(undo, folder)) }
     const deployment = await deploy(undo, { isDirect: true, ...options, settings, folder })
     const urls = deployment.apis.map(({ url }) => url)
-    const client = openClient(urls, { ledger: ledgers.client, random: seeded(seed) })
-    return await measure({ ...deployment, ledgers, client, memoryFile })
+    const client = openClient(urls, { ledger: deployment.ledgers.client, random: seeded(seed) })
+    return await measure({ ...deployment, client, memoryFile })
   } finally {
     await undo.run()
   }
@@ -74,9 +82,44 @@ export function submitSteadily(client: Client, rate: number, task: (n: number) =
   }
 }
 
-/** Resolves when nothing is left to do. */
-export async function quiet({ query }: Pick<DatabaseServer, 'query'>, deadlineMs = 180_000): Promise<void> {
-  await until(() => isQuiet(query), { deadlineMs, what: 'all tasks are final' })
+/**
+ * Submits a quick task again and again, whether the one before was answered or not, and each once. `stop` waits for
+ * the answers.
+ */
+export function submitEvery(client: Client, everyMs: number): { stop(): Promise<void> } {
+  const stopping = new AbortController()
+  const open = new Set<Promise<unknown>>()
+  const going = go()
+  return {
+    async stop() {
+      stopping.abort()
+      await going
+      await Promise.all(open)
+    },
+  }
+
+  async function go() {
+    while (!stopping.signal.aborted) {
+      const answer = client.submit([{ type: 'quick', payload: { ms: 1 } }])
+      open.add(answer)
+      void answer.finally(() => open.delete(answer))
+      await sleep(everyMs)
+    }
+  }
+}
+
+/** When the first task started after `at`. */
+export function firstStartAfter(
+  { ledgers }: Pick<Stand, 'ledgers'>,
+  at: number,
+  deadlineMs: number,
+): Promise<number> {
+  const first = () => {
+    const lines = readLines<HandlerLine>(ledgers.handlers)
+    const starts = lines.filter((line) => line.what === 'started' && line.at > at)
+    return starts.length > 0 && Math.min(...starts.map((line) => line.at))
+  }
+  return until(first, { deadlineMs, what: 'a task starts' })
 }
 
 type Counts = { differing: number; failures: number; crashes: number; unfinished: number; missing: number }

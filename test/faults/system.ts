@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { leaseMs } from '../../src/usecases/housekeep.ts'
@@ -26,9 +27,11 @@ export function cleanups(): Cleanups & { run(): Promise<void> } {
   }
 }
 
-export function ledgersIn(folder: string): Ledgers {
+function openLedgers(folder: string): Ledgers {
   const file = (name: string) => join(folder, `${name}.jsonl`)
-  return { client: file('client'), handlers: file('handlers'), rig: file('rig') }
+  const ledgers = { client: file('client'), handlers: file('handlers'), rig: file('rig') }
+  for (const path of Object.values(ledgers)) writeFileSync(path, '')
+  return ledgers
 }
 
 export type SystemOptions = {
@@ -43,18 +46,18 @@ export type SystemOptions = {
   isDirect?: boolean
 }
 
-/** A system without who submits to it. */
-export type Deployment = Omit<System, 'submit' | 'cancel' | 'retry'>
+/** A system without who submits to it, and what is written down of it. */
+export type Deployment = Omit<System, 'submit' | 'cancel' | 'retry'> & { ledgers: Ledgers }
 
 /**
  * Brings up servers of its own and real processes that reach them through links; resolves when all of them are ready.
- * Handlers, and what happens to the processes, are written into the ledgers of `ledgersIn(folder)`.
+ * Handlers, and what happens to the processes, are written into its ledgers, in `folder`.
  */
 export async function deploy(
   undo: Cleanups,
   { transport, folder, apis = 2, workers = 2, settings: more = {}, isDirect = false }: SystemOptions,
 ): Promise<Deployment> {
-  const ledgers = ledgersIn(folder)
+  const ledgers = openLedgers(folder)
   const [database, broker] = await Promise.all([
     openDatabaseServer(undo, folder),
     transport === 'rabbitmq' ? openBrokerServer(undo, folder) : undefined,
@@ -80,7 +83,7 @@ export async function deploy(
     workers: await Promise.all(numbers(workers).map((number) => open('worker', number))),
   }
   await Promise.all([...members.apis, ...members.workers].map((one) => one.start()))
-  return { transport, ...members, database, broker, leaseMs }
+  return { transport, ...members, database, broker, leaseMs, ledgers }
 }
 
 /**

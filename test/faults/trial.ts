@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { makeFolder, removeFolder } from '../support/folder.ts'
 import type { Verdict } from './checker.ts'
@@ -10,7 +9,7 @@ import { startLoad } from './load.ts'
 import { nowMs } from './machine-clock.ts'
 import { type Kind, strikeAll } from './plan.ts'
 import { seeded } from './random.ts'
-import { cleanups, type Deployment, deploy, type Ledgers, ledgersIn } from './system.ts'
+import { cleanups, type Deployment, deploy } from './system.ts'
 
 export type TrialOptions = {
   seed: number
@@ -51,14 +50,13 @@ export async function runTrial(options: TrialOptions): Promise<Trial> {
   const { seed, transport, say } = options
   const beganAt = nowMs()
   const folder = makeFolder('faults')
-  const ledgers = openLedgers(folder)
   const undo = cleanups()
   const troubles: string[] = []
   try {
     const deployment = await deploy(undo, { transport, folder })
     say(`${transport}, seed ${seed}: the system is up, in ${folder}`)
-    const { faults, accepted } = await play(deployment, { ...options, ledgers, troubles })
-    const verdict = await judge(deployment, ledgers)
+    const { faults, accepted } = await play(deployment, { ...options, troubles })
+    const verdict = await judge(deployment)
     const tookMs = nowMs() - beganAt
     const trial = { seed, transport, faults, accepted, tookMs, verdict, troubles }
     const isKept = options.keep || verdict.violations.length + troubles.length > 0
@@ -70,17 +68,12 @@ export async function runTrial(options: TrialOptions): Promise<Trial> {
   }
 }
 
-function openLedgers(folder: string): Ledgers {
-  const ledgers = ledgersIn(folder)
-  for (const file of Object.values(ledgers)) writeFileSync(file, '')
-  return ledgers
-}
-
-type Stage = TrialOptions & { ledgers: Ledgers; troubles: string[] }
+type Course = TrialOptions & { troubles: string[] }
 
 /** Load, faults, and quiet again. */
-async function play(deployment: Deployment, stage: Stage) {
-  const { seed, rate, ledgers, troubles, say } = stage
+async function play(deployment: Deployment, course: Course) {
+  const { seed, rate, troubles, say } = course
+  const { ledgers } = deployment
   const random = seeded(seed)
   const urls = deployment.apis.map(({ url }) => url)
   const client = openClient(urls, { ledger: ledgers.client, random: seeded(random.between(0, 2 ** 31)) })
@@ -92,14 +85,14 @@ async function play(deployment: Deployment, stage: Stage) {
     writeLine(ledgers.rig, line)
   }
   const failed = (kind: string, error: unknown) => void troubles.push(`${kind}: ${reasonOf(error)}`)
-  const untilMs = stage.minutes === undefined ? undefined : nowMs() + stage.minutes * 60_000
+  const untilMs = course.minutes === undefined ? undefined : nowMs() + course.minutes * 60_000
   const watching = new AbortController()
   void watch(() => `${load.accepted()} tasks, ${sum(faults)} faults`, say, watching.signal)
-  await strikeAll(withClient(deployment, client), stage.kinds, { random, untilMs, pauseMs, record, failed })
+  await strikeAll(withClient(deployment, client), course.kinds, { random, untilMs, pauseMs, record, failed })
   await sleep(coolDownMs)
   await load.stop().catch((error) => failed('the load', error))
   watching.abort()
-  await quiet(deployment, stage).catch((error) => failed('waiting for the end of all tasks', error))
+  await quiet(deployment, course).catch((error) => failed('waiting for the end of all tasks', error))
   return { faults, accepted: load.accepted() }
 }
 

@@ -7,9 +7,11 @@ import { until } from '../../support/until.ts'
 import { defaultQueues } from '../broker-operator.ts'
 import { type Cluster, openCluster } from '../cluster.ts'
 import type { Figure } from '../figure.ts'
+import { verdictOf } from '../judge.ts'
 import { nowMs } from '../machine-clock.ts'
 import { seeded } from '../random.ts'
-import { onStage, type Stage, submitSteadily } from '../stage.ts'
+import { type Stand, submitEvery, withStand } from '../stand.ts'
+import type { Cleanups } from '../system.ts'
 
 const pauseAtMostMs = 2_000
 const rounds = 5
@@ -25,13 +27,15 @@ export const figure: Figure = {
   async measure({ scale, seed, say }) {
     const random = seeded(seed)
     let cluster: Cluster | undefined
-    const prepare: NonNullable<Parameters<typeof onStage>[0]['prepare']> = async (undo, folder) => {
+    const prepare = async (undo: Cleanups, folder: string) => {
       cluster = await openCluster(undo, folder)
       return { AMQP_URL: cluster.url }
     }
-    return onStage({ seed, broker: 'prepared', prepare }, async (stage) => {
+    // A transport without a broker of its own: the cluster is it.
+    const options = { name: 'cluster', seed, transport: 'postgresql', isDirect: false, prepare } as const
+    return withStand(options, async (stand) => {
       if (!cluster) throw new Error('there is no cluster')
-      const load = submitSteadily(stage.client, submitEveryMs)
+      const load = submitEvery(stand.client, submitEveryMs)
       const pauses: number[] = []
       for (let i = 0; i < Math.max(1, Math.round(rounds * scale)); i++) {
         const ms = await killLeader(cluster, random.pick(cluster.nodes))
@@ -41,9 +45,9 @@ export const figure: Figure = {
       const survivor = random.pick(cluster.nodes)
       await killAllBut(cluster, survivor)
       say('two of three were killed and started again')
-      await submittedAfter(stage, nowMs())
+      await submittedAfter(stand, nowMs())
       await load.stop()
-      const { violations, figures } = await stage.verdict(120_000)
+      const { violations, figures } = await verdictOf(stand, 120_000)
       const worst = Math.max(...pauses)
       return {
         met: worst <= pauseAtMostMs && violations.length === 0,
@@ -121,7 +125,7 @@ async function isConfirmed({ publish }: RabbitPublisher): Promise<boolean> {
 }
 
 /** Waits until something that was submitted after `at` has run. */
-async function submittedAfter({ deployment: { database } }: Stage, at: number): Promise<void> {
+async function submittedAfter({ database }: Stand, at: number): Promise<void> {
   const finished = `select from millrace.tasks where status = 'completed' and created_at > to_timestamp($1) limit 1`
   await until(async () => (await database.query(finished, [at / 1000])).length > 0, {
     deadlineMs: 60_000,

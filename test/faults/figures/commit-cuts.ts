@@ -1,8 +1,9 @@
 import { until } from '../../support/until.ts'
 import type { Figure, Reading } from '../figure.ts'
+import { untilQuiet } from '../judge.ts'
 import { type ClientLine, type HandlerLine, readLines } from '../ledger.ts'
 import { moves } from '../moves.ts'
-import { countsOf, quiet, type Stand, withStand } from '../stand.ts'
+import { countsOf, type Stand, withStand } from '../stand.ts'
 
 const cutsEach = 100
 const answerMs = 60_000
@@ -18,7 +19,7 @@ export const figure: Figure = {
           await cutInTurn(stand, trial, { side, cuts })
           say(`${cuts} times ${side} the commit of ${trial.what}`)
         }
-      await quiet(stand.database)
+      await untilQuiet(stand, 180_000)
       return readingOf(stand, cuts * trials.length * 2)
     }),
 }

@@ -1,5 +1,6 @@
 import type { Figure, Reading } from '../figure.ts'
-import { quiet, type Stand, withStand } from '../stand.ts'
+import { untilQuiet } from '../judge.ts'
+import { type Stand, withStand } from '../stand.ts'
 
 const tasks = 20_000
 const oneIn = 1_000
@@ -54,7 +55,7 @@ async function throughputOf(
       .map((n) => ({ type: 'slow', payload: { ms: 100 + (n % 401) } }))
     await Promise.all([client.submit(innocents), ...(poisonEvery > 0 ? [client.submit([poison])] : [])])
   }
-  await quiet(database, 600_000)
+  await untilQuiet({ database }, 600_000)
   const [row] = await database.query<{ seconds: number }>(
     `select extract(epoch from max(finished_at) - min(created_at))::float8 as seconds
        from millrace.tasks where type = 'slow' and created_at >= $1`,

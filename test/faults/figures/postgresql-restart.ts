@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { query } from '../../support/postgres.ts'
-import { until } from '../../support/until.ts'
 import type { DatabaseServer } from '../fault.ts'
 import type { Figure, Reading } from '../figure.ts'
-import { type HandlerLine, type RigLine, readLines } from '../ledger.ts'
+import { untilQuiet } from '../judge.ts'
+import { type RigLine, readLines } from '../ledger.ts'
 import { nowMs } from '../machine-clock.ts'
 import { percentile } from '../recovery.ts'
 import {
   countsOf,
-  quiet,
+  firstStartAfter,
   type Refusal,
   type Stand,
   submitSteadily,
@@ -19,6 +19,7 @@ import {
 const restarts = 20
 const startsWithinMs = 3_000
 const rate = 60
+const startDeadlineMs = 60_000
 
 export const figure: Figure = {
   name: 'postgresql-restart',
@@ -34,7 +35,7 @@ type Run = { times: number; say: (line: string) => void }
 async function restartInARow(stand: Stand, { times, say }: Run): Promise<Reading> {
   const { database, client, ledgers } = stand
   const load = submitSteadily(client, rate, (n) => ({ type: 'quick', payload: { ms: n % 20 } }))
-  await firstStartAfter(stand, 0)
+  await firstStartAfter(stand, 0, startDeadlineMs)
   const tookMs: number[] = []
   for (let i = 0; i < times; i++) {
     const how = i % 2 === 0 ? 'fast restart' : 'kill -9'
@@ -44,7 +45,7 @@ async function restartInARow(stand: Stand, { times, say }: Run): Promise<Reading
     await sleep(1_000)
   }
   const accepted = await load.stop()
-  await quiet(database)
+  await untilQuiet(stand, 180_000)
   const { differing, unfinished, missing, failures } = await countsOf(database, accepted)
   const refusals = wrongRefusals(ledgers, isOutage)
   const exits = readLines<RigLine>(ledgers.rig).filter(({ what }) => what === 'ended').length
@@ -78,7 +79,7 @@ async function recover(stand: Stand, how: 'fast restart' | 'kill -9'): Promise<n
   const before = database.postmasterPid()
   const done = how === 'kill -9' ? database.kill() : database.restart()
   const acceptedAt = await acceptsAt(database, before)
-  const startedAt = await firstStartAfter(stand, acceptedAt)
+  const startedAt = await firstStartAfter(stand, acceptedAt, startDeadlineMs)
   await done
   return startedAt - acceptedAt
 }
@@ -94,10 +95,4 @@ async function acceptsAt(database: DatabaseServer, oldPid: number): Promise<numb
     } catch {} // not yet
   }
   throw new Error('PostgreSQL did not come back')
-}
-
-function firstStartAfter({ ledgers }: Stand, at: number): Promise<number> {
-  const first = () =>
-    readLines<HandlerLine>(ledgers.handlers).find((line) => line.what === 'started' && line.at > at)?.at
-  return until(first, { deadlineMs: 60_000, what: 'a task starts' })
 }

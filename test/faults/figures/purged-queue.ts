@@ -3,8 +3,9 @@ import { noOwnBroker } from '../../support/rabbitmq.ts'
 import { until } from '../../support/until.ts'
 import { defaultQueues, operate } from '../broker-operator.ts'
 import type { Figure } from '../figure.ts'
+import { verdictOf } from '../judge.ts'
 import { nowMs } from '../machine-clock.ts'
-import { onStage, type Stage } from '../stage.ts'
+import { type Stand, withStand } from '../stand.ts'
 
 const withinMs = 2 * markEveryMs
 const most = 10_000
@@ -15,18 +16,18 @@ export const figure: Figure = {
   goal: `of ${most} messages that were purged, all tasks run within 2 marker intervals (${withinMs} ms)`,
   missing: () => noOwnBroker || undefined,
   measure: ({ scale, seed, say }) =>
-    onStage({ seed, broker: 'own' }, async (stage) => {
-      const { workers, broker } = stage.deployment
+    withStand({ name: 'purge', seed, transport: 'rabbitmq', isDirect: false }, async (stand) => {
+      const { workers, broker } = stand
       if (!broker) throw new Error('the system has no broker')
       const count = Math.max(100, Math.round(most * scale))
       await Promise.all(workers.map((worker) => worker.stop()))
-      await submitOneByOne(stage, count)
-      await until(() => isSent(stage), { deadlineMs: 120_000, what: 'every packet is sent' })
-      const purged = await purge(stage)
+      await submitOneByOne(stand, count)
+      await until(() => isSent(stand), { deadlineMs: 120_000, what: 'every packet is sent' })
+      const purged = await purge(stand)
       say(`${purged} messages purged`)
       await Promise.all(workers.map((worker) => worker.start()))
       const from = nowMs()
-      const { violations, figures } = await stage.verdict(120_000)
+      const { violations, figures } = await verdictOf(stand, 120_000)
       const ms = nowMs() - from
       return {
         met: purged === count && violations.length === 0 && ms <= withinMs,
@@ -39,7 +40,7 @@ export const figure: Figure = {
 /** An api has two statements for submissions under way; what waits for one of them shares the next, and its packet. */
 const lanes = 2
 
-async function submitOneByOne({ client }: Stage, count: number): Promise<void> {
+async function submitOneByOne({ client }: Stand, count: number): Promise<void> {
   let left = count
   const lane = async () => {
     while (left-- > 0) await client.submit([{ type: 'quick', payload: { ms: 1 } }])
@@ -47,12 +48,12 @@ async function submitOneByOne({ client }: Stage, count: number): Promise<void> {
   await Promise.all(Array.from({ length: lanes }, lane))
 }
 
-async function isSent({ deployment: { database } }: Stage): Promise<boolean> {
+async function isSent({ database }: Stand): Promise<boolean> {
   const rows = await database.query('select from millrace.packets where sent_at is null limit 1')
   return rows.length === 0
 }
 
-async function purge({ deployment: { broker } }: Stage): Promise<number> {
+async function purge({ broker }: Stand): Promise<number> {
   if (!broker) return 0
   return operate(broker, async (channel) => {
     const [, queue = ''] = defaultQueues

@@ -5,10 +5,11 @@ import { until } from '../../support/until.ts'
 import { defaultQueues } from '../broker-operator.ts'
 import type { BrokerServer } from '../fault.ts'
 import type { Figure } from '../figure.ts'
-import { type ClientLine, type HandlerLine, readLines } from '../ledger.ts'
+import { verdictOf } from '../judge.ts'
+import { type ClientLine, readLines } from '../ledger.ts'
 import { nowMs } from '../machine-clock.ts'
 import { percentile } from '../recovery.ts'
-import { onStage, type Stage, submitSteadily } from '../stage.ts'
+import { firstStartAfter, type Stand, submitEvery, withStand } from '../stand.ts'
 
 const firstTaskWithinMs = 3_000
 const mostTimesUsual = 1.5
@@ -24,20 +25,20 @@ export const figure: Figure = {
   goal: `first task within ${firstTaskWithinMs} ms of RabbitMQ's port, every submission 201, their p99 at most ${mostTimesUsual} × usual`,
   missing: () => noOwnBroker || undefined,
   measure: ({ scale, seed, say }) =>
-    onStage({ seed, broker: 'own' }, async (stage) => {
-      const load = submitSteadily(stage.client, submitEveryMs)
+    withStand({ name: 'broker', seed, transport: 'rabbitmq', isDirect: false }, async (stand) => {
+      const load = submitEvery(stand.client, submitEveryMs)
       const usual = await period(() => sleep(Math.max(5_000, usualMs * scale)))
       const times: number[] = []
       const disturbed = await period(async () => {
         for (let i = 0; i < Math.max(2, restarts * scale); i++) {
-          const ms = await restart(stage, i % 2 === 0 ? 'stopped' : 'killed')
+          const ms = await restart(stand, i % 2 === 0 ? 'stopped' : 'killed')
           say(`restart ${i + 1}: the first task started after ${Math.round(ms)} ms`)
           times.push(ms)
         }
       })
       await load.stop()
-      const { violations } = await stage.verdict(60_000)
-      const lines = readLines<ClientLine>(stage.ledgers.client)
+      const { violations } = await verdictOf(stand, 60_000)
+      const lines = readLines<ClientLine>(stand.ledgers.client)
       const [before, after] = [p99(lines, usual), p99(lines, disturbed)]
       const refused = lines.filter(({ what }) => what === 'refused').length
       const worst = Math.max(...times)
@@ -73,18 +74,15 @@ function p99(lines: readonly ClientLine[], { from, to }: Period): number {
 }
 
 /** Milliseconds from the moment in which RabbitMQ's port is open until the first task starts. */
-async function restart({ deployment, ledgers }: Stage, how: 'stopped' | 'killed'): Promise<number> {
-  const { broker } = deployment
+async function restart(stand: Stand, how: 'stopped' | 'killed'): Promise<number> {
+  const { broker } = stand
   if (!broker) throw new Error('the system has no broker')
   await until(() => broker.keeps(defaultQueues.slice(1, 2)), { what: 'the queue is on disk' })
   await (how === 'stopped' ? broker.control(['stop_app']) : broker.kill())
   await sleep(quietMs)
   const start = how === 'stopped' ? broker.control(['start_app']) : broker.start()
   const [openedAt] = await Promise.all([portOpens(broker), start])
-  const first = await until(() => firstStartAfter(openedAt, ledgers.handlers), {
-    deadlineMs: 30_000,
-    what: 'a task starts',
-  })
+  const first = await firstStartAfter(stand, openedAt, 30_000)
   await sleep(quietMs)
   return first - openedAt
 }
@@ -95,9 +93,4 @@ async function portOpens({ url }: BrokerServer): Promise<number> {
     if (await listens(port)) return nowMs()
   }
   throw new Error(`RabbitMQ's port was not open within ${openWithinMs} ms`)
-}
-
-function firstStartAfter(openedAt: number, file: string): number | undefined {
-  const starts = readLines<HandlerLine>(file).filter(({ what, at }) => what === 'started' && at >= openedAt)
-  return starts.length === 0 ? undefined : Math.min(...starts.map(({ at }) => at))
 }

@@ -1,7 +1,8 @@
 import type { Member } from '../fault.ts'
 import type { Figure, Reading } from '../figure.ts'
+import { untilQuiet } from '../judge.ts'
 import { seeded } from '../random.ts'
-import { countsOf, quiet, type Stand, submitSteadily, withStand, wrongRefusals } from '../stand.ts'
+import { countsOf, type Stand, submitSteadily, withStand, wrongRefusals } from '../stand.ts'
 
 const restarts = 50
 const graceMs = 5_000
@@ -28,7 +29,7 @@ async function restartInTurn(stand: Stand, { times, seed, say }: Run): Promise<R
   const exits: { member: string; code: number | NodeJS.Signals; tookMs: number }[] = []
   for (let i = 0; i < times; i++) exits.push(await restart(members[i % members.length]!))
   const accepted = await load.stop()
-  await quiet(database)
+  await untilQuiet(stand, 180_000)
   const counts = await countsOf(database, accepted)
   // An api that is away, or about to be, is no error: the client turns to the other.
   const refusals = wrongRefusals(

@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Fault, Random, System } from '../fault.ts'
 import type { Figure, Reading } from '../figure.ts'
+import { untilQuiet } from '../judge.ts'
 import { faults as ofPostgres } from '../kinds/postgres.ts'
 import { faults as ofProcesses } from '../kinds/processes.ts'
 import { startLoad } from '../load.ts'
 import { seeded } from '../random.ts'
 import { percentile } from '../recovery.ts'
 import { type Quantity, quantities, type Sample, takeSample } from '../sample.ts'
-import { quiet, type Stand, submitSteadily, withStand } from '../stand.ts'
+import { type Stand, submitSteadily, withStand } from '../stand.ts'
 
 const minutes = 30
 const faultEveryMs = 60_000
@@ -45,7 +46,7 @@ async function soak(stand: Stand, { forMs, seed, say }: Run): Promise<Reading> {
   stopping.abort()
   const faults = await struck
   await load.stop()
-  await quiet(stand.database)
+  await untilQuiet(stand, 180_000)
   return verdict(samples, { faults, accepted: load.accepted(), seed })
 }
 
@@ -57,7 +58,7 @@ async function capacityOf({ client, database }: Stand): Promise<number> {
   const load = submitSteadily(client, tooMuch, () => ({ type: 'quick', payload: { ms: 0 } }))
   await sleep(warmUpMs)
   const accepted = await load.stop()
-  await quiet(database)
+  await untilQuiet({ database }, 180_000)
   return accepted.length / ((performance.now() - beganMs) / 1000)
 }
 

@@ -1,7 +1,7 @@
 import type { Level, Logger } from 'pino'
 import type { ClaimedTask, Verdict } from '../domain/outcome.ts'
 import type { AbortReason } from './context.ts'
-import { timeoutMsOf } from './define-task.ts'
+import { type TaskDefinition, timeoutMsOf } from './define-task.ts'
 import { type Death, verdictOnDeath } from './isolate-death.ts'
 import type { FromChild } from './isolate-messages.ts'
 import { type Exit, startIsolatedProcess } from './isolate-process.ts'
@@ -15,8 +15,8 @@ export type Job = { task: ClaimedTask; settle(verdict: Verdict): void }
 
 /** A process and the suspects in it. */
 export type Cell = {
-  /** How often its tasks have crashed before. */
-  readonly crashes: number
+  /** How many may run in it. */
+  readonly company: number
   /** How many run in it. */
   size(): number
   /** Whether it takes tasks still. */
@@ -31,16 +31,15 @@ export type Cell = {
 type Deps = { handlers: Handlers; log: Logger; longestBlockMs: number }
 
 type Options = {
-  crashes: number
-  /** Only one task ever runs in it, so that its end has one culprit. */
-  isSolitary: boolean
-  /** Called once, when the process has ended and all its tasks are settled. */
-  onClose(cell: Cell): void
+  /** With a company of one, only one task ever runs in it, so that its end has one culprit. */
+  company: number
+  /** Called once, when the process has ended and all its tasks are settled: whether some had run in it until then. */
+  onClose(cell: Cell, wasAtWork: boolean): void
 }
 
-export function startCell({ handlers, log, longestBlockMs }: Deps, options: Options): Cell {
+export function startCell({ handlers, log, longestBlockMs }: Deps, { company, onClose }: Options): Cell {
   const { definitions, path } = handlers
-  const { crashes, isSolitary, onClose } = options
+  const isSolitary = company === 1
   const process = startIsolatedProcess({ path, logLevel: log.level }, { onMessage: hear, onClose: close })
   const jobs = new Map<string, Job & { dueAtMs: number }>()
   let state: 'starting' | 'ready' | 'ending' = 'starting'
@@ -50,7 +49,7 @@ export function startCell({ handlers, log, longestBlockMs }: Deps, options: Opti
   let reason: string | undefined
   let hasTimedOut = false
   let fatal: Death['fatal']
-  const cell: Cell = { crashes, size: () => jobs.size, isOpen, take, abort, end, inspect }
+  const cell: Cell = { company, size: () => jobs.size, isOpen, take, abort, end, inspect }
   return cell
 
   function isOpen() {
@@ -62,11 +61,12 @@ export function startCell({ handlers, log, longestBlockMs }: Deps, options: Opti
     if (state === 'ready') begin(job.task)
   }
 
-  function begin(task: ClaimedTask) {
-    const job = jobs.get(task.id)
-    const timeoutMs = timeoutMsOf(task, definitions.get(task.type))
-    if (job && timeoutMs !== undefined) job.dueAtMs = performance.now() + timeoutMs + deadlineGraceMs
-    process.send({ kind: 'run', task })
+  function begin({ id, attempt }: Pick<ClaimedTask, 'id' | 'attempt'>) {
+    const job = jobs.get(id)
+    if (job?.task.attempt !== attempt) return
+    job.dueAtMs = dueAtMsOf(job.task, definitions.get(job.task.type))
+    // What was said meanwhile is heard first: it may be that the task was canceled.
+    setImmediate(() => jobs.get(id) === job && process.run(job.task))
   }
 
   function hear(message: FromChild) {
@@ -74,6 +74,7 @@ export function startCell({ handlers, log, longestBlockMs }: Deps, options: Opti
     if (message.kind === 'unready') reason = message.message
     if (message.kind === 'fatal') fatal ??= message
     if (message.kind === 'log') relayLog(log, message.line)
+    if (message.kind === 'stale') begin(message)
     if (message.kind === 'verdict') settle(message.id, message.attempt, message.verdict)
     if (message.kind === 'ready' && state === 'starting') {
       state = 'ready'
@@ -107,8 +108,7 @@ export function startCell({ handlers, log, longestBlockMs }: Deps, options: Opti
     if (jobs.size === 0 && nowMs - busyAtMs > longestIdleMs) return end()
     hasTimedOut = [...jobs.values()].some(({ dueAtMs }) => dueAtMs < nowMs)
     if (!hasTimedOut && nowMs - heardAtMs < longestBlockMs) return
-    const limit = hasTimedOut ? 'a time limit' : `${longestBlockMs} ms`
-    reason = `it was killed, because its event loop had been blocked beyond ${limit}`
+    reason = killedAt(hasTimedOut ? 'a time limit' : `${longestBlockMs} ms`)
     process.kill()
   }
 
@@ -116,10 +116,20 @@ export function startCell({ handlers, log, longestBlockMs }: Deps, options: Opti
     const wasReady = state !== 'starting'
     state = 'ending'
     const death: Death = { exit, wasReady, isSolitary, hasTimedOut, reason, fatal }
+    const wasAtWork = wasReady && jobs.size > 0
     for (const { task } of jobs.values())
       settle(task.id, task.attempt, verdictOnDeath(task, death, definitions.get(task.type)))
-    onClose(cell)
+    onClose(cell, wasAtWork)
   }
+}
+
+function dueAtMsOf(task: ClaimedTask, definition: TaskDefinition | undefined): number {
+  const timeoutMs = timeoutMsOf(task, definition) ?? Number.POSITIVE_INFINITY
+  return performance.now() + timeoutMs + deadlineGraceMs
+}
+
+function killedAt(limit: string): string {
+  return `it was killed, because its event loop had been blocked beyond ${limit}`
 }
 
 /** Writes a line of an isolated process as one of this process's own. */

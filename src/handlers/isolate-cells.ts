@@ -13,6 +13,8 @@ export type IsolationDeps = {
   concurrency: number
   /** A handler that blocks its process for longer is taken for an endless loop. */
   longestBlockMs: number
+  /** How long no task is trusted after one has ended a process. */
+  guardMs: number
 }
 
 export type Cells = {
@@ -22,36 +24,44 @@ export type Cells = {
   stop(): Promise<void>
 }
 
-/** The processes of suspects, four at most, each for tasks that crashed equally often. */
-export function createCells(deps: IsolationDeps, onRoom: () => void): Cells {
+type Listeners = {
+  onRoom(): void
+  /** A process has ended that tasks ran in. */
+  onDeath(): void
+}
+
+/** Processes of suspects, four at most, each for tasks that may have equally much company. */
+export function createCells(deps: IsolationDeps, { onRoom, onDeath }: Listeners): Cells {
   const cells = new Set<Cell>()
   const inspection = inspectionOf(cells)
   let onEmpty = () => {}
   return { roomFor, stop }
 
   function roomFor(crashes: number) {
+    const company = companyOf(crashes)
     const open = [...cells].filter((cell) => cell.isOpen())
-    const suitable = open.find((cell) => cell.crashes === crashes && cell.size() < companyOf(crashes))
+    const suitable = open.find((cell) => cell.company === company && cell.size() < company)
     if (suitable) return suitable
-    if (cells.size < mostCells) return start(crashes)
+    if (cells.size < mostCells) return start(company)
     open.find((cell) => cell.size() === 0)?.end()
     return undefined
   }
 
   /** How many tasks that crashed that often may run in one process. */
   function companyOf(crashes: number) {
-    return Math.max(1, Math.ceil(deps.concurrency / mostCells / narrowing ** (crashes - 1)))
+    return Math.max(1, Math.ceil(deps.concurrency / mostCells / narrowing ** Math.max(0, crashes - 1)))
   }
 
-  function start(crashes: number) {
-    const cell = startCell(deps, { crashes, isSolitary: companyOf(crashes) === 1, onClose })
+  function start(company: number) {
+    const cell = startCell(deps, { company, onClose })
     cells.add(cell)
     inspection.start()
     return cell
   }
 
-  function onClose(cell: Cell) {
+  function onClose(cell: Cell, wasAtWork: boolean) {
     cells.delete(cell)
+    if (wasAtWork) onDeath()
     if (cells.size === 0) onEmpty()
     onRoom()
   }

@@ -5,13 +5,15 @@ import { Worker } from 'node:worker_threads'
 import { pino } from 'pino'
 import { createLocalRunner, type Runner } from './attempt.ts'
 import { failureOf } from './failure.ts'
-import type { FromChild, ToChild } from './isolate-messages.ts'
+import { type FromChild, machineMs, type ToChild } from './isolate-messages.ts'
 import { type Handlers, loadHandlers } from './load-handlers.ts'
 import { currentAttempt, logStrayErrors } from './stray-errors.ts'
 
 // The program of an expendable process: it runs what its worker sends, and may die of it.
 
 const heartbeatMs = 1_000
+/** A task that was sent longer ago, while a handler blocked this process, may have been canceled since. */
+const freshMs = 100
 const [path = '', level = 'info', workerPid] = process.argv.slice(2)
 
 // Signals of a terminal or a service manager are for the worker, which decides what becomes of the tasks.
@@ -55,7 +57,8 @@ function serve(runner: Runner) {
   send({ kind: 'ready' })
   void beat(stopping.signal)
 
-  async function answer({ task }: Extract<ToChild, { kind: 'run' }>) {
+  async function answer({ task, sentAtMs }: Extract<ToChild, { kind: 'run' }>) {
+    if (machineMs() - sentAtMs > freshMs) return send({ kind: 'stale', id: task.id, attempt: task.attempt })
     const verdict = await runner.run(task)
     send({ kind: 'verdict', id: task.id, attempt: task.attempt, verdict })
   }
@@ -63,7 +66,8 @@ function serve(runner: Runner) {
   /** Leaves the rest to Node, which ends a process that has nothing to wait for. */
   function end() {
     process.off('disconnect', exit)
-    process.disconnect()
+    // Node 24 throws when it still has messages to hand out.
+    setImmediate(() => process.disconnect())
     stopping.abort()
     void lifeline.terminate()
   }

@@ -20,7 +20,10 @@ export type Death = {
   fatal: Extract<FromChild, { kind: 'fatal' }> | undefined
 }
 
-/** What the end of its process means for a task that ran in it: a failure of the guilty, a crash for the others. */
+/**
+ * What the end of its process means for a task that ran in it: a failure of the guilty. For the others nothing where
+ * the guilty one is known, else a crash.
+ */
 export function verdictOnDeath(
   task: ClaimedTask,
   death: Death,
@@ -32,6 +35,7 @@ export function verdictOnDeath(
   if (!wasReady && (exit.signal === 'SIGTERM' || exit.signal === 'SIGINT')) return { kind: 'interrupted' }
   if (!wasReady) return fail(new WorkerLostError(`the process to run this task in could not start: ${how}`))
   if (fatal?.id === task.id && fatal.attempt === task.attempt) return lost(fatal.message)
+  if (fatal) return { kind: 'interrupted' }
   if (!isSolitary) return { kind: 'crashed' }
   return hasTimedOut ? fail(new TimeoutError(timeoutMsOf(task, definition))) : lost(how)
 

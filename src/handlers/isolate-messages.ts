@@ -3,7 +3,7 @@ import type { AbortReason } from './context.ts'
 
 /** What a worker tells a process that runs suspects. */
 export type ToChild =
-  | { kind: 'run'; task: ClaimedTask }
+  | { kind: 'run'; task: ClaimedTask; sentAtMs: number }
   | { kind: 'abort'; id: string; attempt: number; reason: AbortReason }
   /** Nothing more will come: end when nothing is left to do. */
   | { kind: 'end' }
@@ -14,7 +14,14 @@ export type FromChild =
   | { kind: 'unready'; message: string }
   /** Every second, except while a handler blocks the event loop. */
   | { kind: 'alive' }
+  /** Heard so late that the attempt may have been aborted since: to be sent again if it was not. */
+  | { kind: 'stale'; id: string; attempt: number }
   | { kind: 'verdict'; id: string; attempt: number; verdict: Verdict }
   | { kind: 'log'; line: string }
   /** Said at its own end: how it came, and the attempt whose code did it. */
   | { kind: 'fatal'; message: string; id: string; attempt: number }
+
+/** Milliseconds on the clock that the processes of a machine share, and that nobody sets. */
+export function machineMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6
+}

@@ -1,7 +1,8 @@
 import { fork } from 'node:child_process'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { FromChild, ToChild } from './isolate-messages.ts'
+import type { ClaimedTask } from '../domain/outcome.ts'
+import { type FromChild, machineMs, type ToChild } from './isolate-messages.ts'
 
 const program = fileURLToPath(new URL(`./isolate-child${extname(import.meta.filename)}`, import.meta.url))
 /** What a process that was told to end may still take for cleaning up. */
@@ -10,6 +11,7 @@ const endsWithinMs = 1_000
 /** A process that runs handlers and may die of it. */
 export type IsolatedProcess = {
   send(message: ToChild): void
+  run(task: ClaimedTask): void
   /** Lets it end what it does, for a second. */
   end(): void
   kill(): void
@@ -42,10 +44,14 @@ export function startIsolatedProcess(
     clearTimeout(killer)
     onClose({ code, signal })
   })
-  return { send, end, kill }
+  return { send, run, end, kill }
 
   function send(message: ToChild) {
     if (child.connected) child.send(message, () => {})
+  }
+
+  function run(task: ClaimedTask) {
+    send({ kind: 'run', task, sentAtMs: machineMs() })
   }
 
   function end() {

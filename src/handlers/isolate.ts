@@ -2,33 +2,52 @@ import type { ClaimedTask, Verdict } from '../domain/outcome.ts'
 import type { Runner } from './attempt.ts'
 import type { AbortReason } from './context.ts'
 import type { Cell, Job } from './isolate-cell.ts'
-import { createCells, type IsolationDeps } from './isolate-cells.ts'
+import { type Cells, createCells, type IsolationDeps } from './isolate-cells.ts'
 
-/** A suspect that waits or runs. */
-type Suspect = Job & { cell?: Cell }
+/** A task that waits or runs apart. */
+type Suspect = Job & { line: Line; cell?: Cell }
+
+/** Those who wait for room in the same processes: first come, first served, so that nobody waits for ever. */
+type Line = { cells: Cells; waiting: Suspect[] }
+
+export type Isolation = Runner & {
+  /** Whether a task has ended a process here lately, so that all tasks had better run apart. */
+  isOnGuard(): boolean
+}
 
 /**
- * Runs suspects, tasks under which a process has died, in processes that may die without harm. A quarter of
- * `concurrency` of the tasks that crashed once share a process, so that the many innocents of a crash are soon
- * through; a task that crashed again has sixteen times less company each time. Where the guilty one is known, because
- * it ran alone or the process could tell whose code ended it, its attempt fails with a WorkerLostError; the others of
- * that process have crashed once more.
+ * Runs tasks in processes that may die without harm: suspects, under which a process has died, and for a minute after
+ * that all the others. A quarter of `concurrency` of the tasks that crashed once at most share a process, so that the
+ * many innocents of a crash are soon through; a task that crashed again has sixteen times less company each time, and
+ * a line of its own, for those are slow. Where the guilty one is known, because it ran alone or the process could tell
+ * whose code ended it, its attempt fails with a WorkerLostError and nothing is held against the others; where it is
+ * not, all have crashed once more.
  */
-export function createIsolation(deps: IsolationDeps): Runner {
+export function createIsolation(deps: IsolationDeps): Isolation {
   const suspects = new Map<string, Suspect>()
-  const cells = createCells(deps, place)
-  let waiting: Suspect[] = []
+  const wide: Line = { cells: createCells(deps, { onRoom: place, onDeath }), waiting: [] }
+  const narrow: Line = { cells: createCells(deps, { onRoom: place, onDeath }), waiting: [] }
+  let guardedUntilMs = 0
   let isStopping = false
-  return { types: [...deps.handlers.definitions.keys()], run, abort, stop }
+  return { types: [...deps.handlers.definitions.keys()], run, abort, stop, isOnGuard }
+
+  function isOnGuard() {
+    return performance.now() < guardedUntilMs
+  }
+
+  function onDeath() {
+    guardedUntilMs = performance.now() + deps.guardMs
+  }
 
   function run(task: ClaimedTask) {
     return new Promise<Verdict>((resolve) => {
       if (isStopping) return resolve({ kind: 'interrupted' })
       const older = suspects.get(task.id)
       if (older) interrupt(older, 'lost')
-      const suspect: Suspect = { task, settle: (verdict) => settle(task, verdict, resolve) }
+      const line = task.crashes > 1 ? narrow : wide
+      const suspect: Suspect = { task, line, settle: (verdict) => settle(task, verdict, resolve) }
       suspects.set(task.id, suspect)
-      waiting.push(suspect)
+      line.waiting.push(suspect)
       place()
     })
   }
@@ -39,8 +58,12 @@ export function createIsolation(deps: IsolationDeps): Runner {
     place()
   }
 
-  /** First come, first served, so that nobody waits for ever. */
   function place() {
+    placeOf(wide)
+    placeOf(narrow)
+  }
+
+  function placeOf({ cells, waiting }: Line) {
     for (let suspect = waiting[0]; suspect && !isStopping; suspect = waiting[0]) {
       const cell = cells.roomFor(suspect.task.crashes)
       if (!cell) return
@@ -57,13 +80,13 @@ export function createIsolation(deps: IsolationDeps): Runner {
 
   function interrupt(suspect: Suspect, reason: AbortReason) {
     if (suspect.cell) return suspect.cell.abort(suspect, reason)
-    waiting = waiting.filter((other) => other !== suspect)
+    suspect.line.waiting.splice(suspect.line.waiting.indexOf(suspect), 1)
     suspect.settle({ kind: 'interrupted' })
   }
 
   async function stop() {
     isStopping = true
     for (const suspect of [...suspects.values()]) interrupt(suspect, 'shutdown')
-    await cells.stop()
+    await Promise.all([wide.cells.stop(), narrow.cells.stop()])
   }
 }

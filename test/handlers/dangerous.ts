@@ -50,6 +50,15 @@ export const loop = defineTask({
   },
 })
 
+/** Blocks its process for 300 ms, once it has written its id to the file that its payload names. */
+export const block = defineTask({
+  type: 'block',
+  run(input) {
+    writeFileSync(String(input), String(process.pid))
+    for (const untilMs = performance.now() + 300; performance.now() < untilMs; );
+  },
+})
+
 export const memory = defineTask({
   type: 'memory',
   run() {

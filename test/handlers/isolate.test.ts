@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { ClaimedTask, Verdict } from '../../src/domain/outcome.ts'
@@ -17,10 +17,13 @@ const dangerous = join(import.meta.dirname, 'dangerous.ts')
 const deadlineMs = 60_000
 
 /** With 64 at once, 16 tasks that crashed once share a process, and tasks that crashed twice run alone. */
-async function isolation(t: TestContext, { path = dangerous, longestBlockMs = 60_000 } = {}) {
+async function isolation(
+  t: TestContext,
+  { path = dangerous, longestBlockMs = 60_000, guardMs = 60_000 } = {},
+) {
   const { log, lines } = keptLog()
   const handlers = await loadHandlers(path)
-  const runner = createIsolation({ handlers, log, concurrency: 64, longestBlockMs })
+  const runner = createIsolation({ handlers, log, concurrency: 64, longestBlockMs, guardMs })
   t.after(() => runner.stop())
   return { runner, lines }
 }
@@ -69,12 +72,12 @@ test('when a process dies by surprise, all that ran in it have crashed once more
   assert.equal((await runner.run(once('fine'))).kind, 'completed')
 })
 
-test('when a process tells whose code ended it, that task alone has failed', async (t) => {
+test('when a process tells whose code ended it, that task alone has failed, and the others have lost nothing', async (t) => {
   const { runner } = await isolation(t)
   const [first, guilty, last] = await Promise.all(
     ['nap', 'exit', 'nap'].map((type) => runner.run(once(type))),
   )
-  assert.deepEqual([first?.kind, last?.kind], ['crashed', 'crashed'])
+  assert.deepEqual([first?.kind, last?.kind], ['interrupted', 'interrupted'])
   assert.ok(guilty?.kind === 'failed' && guilty.retryable)
   assert.equal(guilty.failure.name, 'WorkerLostError')
   assert.match(guilty.failure.message, /was lost: it exited with code 7$/)
@@ -83,7 +86,7 @@ test('when a process tells whose code ended it, that task alone has failed', asy
 test('nobody is blamed for what another task left behind', async (t) => {
   const { runner } = await isolation(t)
   const verdicts = await Promise.all(['bomb', 'nap'].map((type) => runner.run(once(type))))
-  assert.deepEqual(kinds(verdicts), ['completed', 'crashed'])
+  assert.deepEqual(kinds(verdicts), ['completed', 'interrupted'])
 
   const alone = await Promise.all(['bomb', 'nap'].map((type) => runner.run(twice(type))))
   assert.deepEqual(kinds(alone), ['completed', 'completed'])
@@ -167,6 +170,40 @@ for (const start of [once, twice]) {
     assert.match(reason, /AbortError: the task was canceled/)
   })
 }
+
+test('what waited while another blocked its process starts then, unless it was aborted meanwhile', async (t) => {
+  const { runner } = await isolation(t)
+  const folder = testFolder(t)
+  const named = (type: string) => once(type, { payload: JSON.stringify(join(folder, type)) })
+  const blocking = runner.run(named('block'))
+  await until(() => readFileSync(join(folder, 'block'), 'utf8'), { what: 'the handler to block', deadlineMs })
+  const aborted = named('wait')
+  const verdicts = [aborted, once('fine')].map((task) => runner.run(task))
+  await new Promise(setImmediate) // both are sent
+  runner.abort(aborted.id, aborted.attempt, 'canceled')
+
+  assert.deepEqual(kinds(await Promise.all(verdicts)), ['interrupted', 'completed'])
+  assert.equal((await blocking).kind, 'completed')
+  assert.deepEqual(readdirSync(folder), ['block'])
+})
+
+test('those that crashed once do not wait for those that crashed again', async (t) => {
+  const { runner } = await isolation(t)
+  const slow = Array.from({ length: 5 }, () =>
+    twice('wait', { payload: JSON.stringify(join(testFolder(t), 'x')) }),
+  )
+  for (const task of slow) void runner.run(task)
+  assert.equal((await runner.run(once('fine'))).kind, 'completed')
+})
+
+test('is on guard for a while after a task has ended a process, and only then', async (t) => {
+  const { runner } = await isolation(t, { guardMs: 100 })
+  await runner.run(once('fail'))
+  assert.equal(runner.isOnGuard(), false)
+  await runner.run(once('exit'))
+  assert.equal(runner.isOnGuard(), true)
+  await until(() => !runner.isOnGuard(), { what: 'the end of the guard' })
+})
 
 test('an abort of a suspect that waits for a process ends it at once', async (t) => {
   const { runner } = await isolation(t)

@@ -24,6 +24,13 @@ test('only suspects run in another process', async (t) => {
   assert.notEqual(await pidOf(1), process.pid)
 })
 
+test('while tasks end processes, all others run in another process too', async (t) => {
+  const runner = await runnerFor(t, 10)
+  await runner.run(claimed({ type: 'exit', crashes: 1 }))
+  const verdict = await runner.run(claimed({ type: 'pid' }))
+  assert.ok(verdict.kind === 'completed' && verdict.result !== String(process.pid))
+})
+
 test('of many suspects the guilty one alone fails, and the innocent all complete', async (t) => {
   const concurrency = 48
   const runner = await runnerFor(t, concurrency)

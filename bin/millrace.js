@@ -10,12 +10,16 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const main = join(root, 'src', 'cli', 'main.ts')
 const [major, minor] = process.versions.node.split('.').map(Number)
 
+// Taking the types out of the sources takes longer than most commands do, so what comes out is kept, for the processes
+// that this one starts too.
+process.env.NODE_COMPILE_CACHE =
+  process.env.NODE_COMPILE_CACHE || join(root, 'node_modules', '.cache', 'millrace')
+
 if (major > 22 || (major === 22 && minor >= 18)) runHere()
 else runWithNewerNode()
 
-/** Taking the types out of the sources takes longer than most commands do, so what comes out is kept. */
 function runHere() {
-  module.enableCompileCache(join(root, 'node_modules', '.cache', 'millrace'))
+  module.enableCompileCache(process.env.NODE_COMPILE_CACHE)
   import('../src/cli/main.ts')
 }
 

@@ -37,8 +37,10 @@ type Options = {
   onClose(cell: Cell, wasAtWork: boolean): void
 }
 
-export function startCell({ handlers, log, longestBlockMs }: Deps, { company, onClose }: Options): Cell {
-  const { definitions, path } = handlers
+export function startCell(
+  { handlers: { definitions, path }, log, longestBlockMs }: Deps,
+  { company, onClose }: Options,
+): Cell {
   const isSolitary = company === 1
   const process = startIsolatedProcess({ path, logLevel: log.level }, { onMessage: hear, onClose: close })
   const jobs = new Map<string, Job & { dueAtMs: number }>()

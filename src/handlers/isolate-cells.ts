@@ -15,6 +15,8 @@ export type IsolationDeps = {
   longestBlockMs: number
   /** How long no task is trusted after one has ended a process. */
   guardMs: number
+  /** Whether that is so from the start. */
+  isOnGuard: boolean
 }
 
 export type Cells = {
@@ -30,20 +32,23 @@ type Listeners = {
   onDeath(): void
 }
 
-/** Processes of suspects, four at most, each for tasks that may have equally much company. */
+/** Processes of suspects, four at work at most and one ready, each for tasks that may have equally much company. */
 export function createCells(deps: IsolationDeps, { onRoom, onDeath }: Listeners): Cells {
   const cells = new Set<Cell>()
   const inspection = inspectionOf(cells)
   let onEmpty = () => {}
+  let isStopping = false
   return { roomFor, stop }
 
   function roomFor(crashes: number) {
     const company = companyOf(crashes)
     const open = [...cells].filter((cell) => cell.isOpen())
-    const suitable = open.find((cell) => cell.company === company && cell.size() < company)
-    if (suitable) return suitable
-    if (cells.size < mostCells) return start(company)
-    open.find((cell) => cell.size() === 0)?.end()
+    const [busy, idle] = [open.filter((cell) => cell.size() > 0), open.filter((cell) => cell.size() === 0)]
+    const shared = busy.find((cell) => cell.company === company && cell.size() < company)
+    if (shared || busy.length === mostCells) return shared
+    const ready = idle.find((cell) => cell.company === company)
+    if (ready || cells.size <= mostCells) return ready ?? start(company)
+    idle[0]?.end()
     return undefined
   }
 
@@ -61,12 +66,21 @@ export function createCells(deps: IsolationDeps, { onRoom, onDeath }: Listeners)
 
   function onClose(cell: Cell, wasAtWork: boolean) {
     cells.delete(cell)
-    if (wasAtWork) onDeath()
+    if (wasAtWork) mourn(cell)
     if (cells.size === 0) onEmpty()
     onRoom()
   }
 
+  /** Where one task ended its process another may, so that one process more is kept ready. */
+  function mourn({ company }: Cell) {
+    onDeath()
+    const isReady = (cell: Cell) => cell.isOpen() && cell.size() === 0 && cell.company === company
+    for (let ready = [...cells].filter(isReady).length; ready < 2 && cells.size <= mostCells; ready++)
+      if (!isStopping) start(company)
+  }
+
   async function stop() {
+    isStopping = true
     const empty = new Promise<void>((resolve) => {
       onEmpty = resolve
     })

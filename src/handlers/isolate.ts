@@ -27,7 +27,7 @@ export function createIsolation(deps: IsolationDeps): Isolation {
   const suspects = new Map<string, Suspect>()
   const wide: Line = { cells: createCells(deps, { onRoom: place, onDeath }), waiting: [] }
   const narrow: Line = { cells: createCells(deps, { onRoom: place, onDeath }), waiting: [] }
-  let guardedUntilMs = 0
+  let guardedUntilMs = deps.isOnGuard ? performance.now() + deps.guardMs : 0
   let isStopping = false
   return { types: [...deps.handlers.definitions.keys()], run, abort, stop, isOnGuard }
 

@@ -5,21 +5,24 @@ import type { Handlers } from './load-handlers.ts'
 
 /** A handler that blocks its process for longer is taken for an endless loop. */
 const longestBlockMs = 60_000
-/** Tasks that end their process mostly come in numbers. */
-const guardMs = 60_000
+/** How long tasks are mistrusted after one has ended a process: such tasks mostly come in numbers. */
+export const guardMs = 60_000
 
 /** Runs attempts in this process, and apart from it suspects, or all of them while none is to be trusted. `concurrency` is how many may run at once. */
 export function createRunner({
   handlers,
   log,
   concurrency,
+  isOnGuard,
 }: {
   handlers: Handlers
   log: Logger
   concurrency: number
+  /** Whether a worker has just died here, so that all tasks had better run apart for a while. */
+  isOnGuard: boolean
 }): Runner {
   const here = createLocalRunner({ definitions: handlers.definitions, log })
-  const apart = createIsolation({ handlers, log, concurrency, longestBlockMs, guardMs })
+  const apart = createIsolation({ handlers, log, concurrency, longestBlockMs, guardMs, isOnGuard })
   return {
     types: here.types,
     run: (task) => (task.crashes > 0 || apart.isOnGuard() ? apart : here).run(task),

@@ -6,11 +6,12 @@ import { idSource } from '../domain/id.ts'
 import { type PacketRef, packetLimit } from '../domain/packet.ts'
 import type { PacketSource } from '../domain/ports.ts'
 import { loadHandlers } from '../handlers/load-handlers.ts'
-import { createRunner } from '../handlers/runner.ts'
+import { createRunner, guardMs } from '../handlers/runner.ts'
 import { logStrayErrors } from '../handlers/stray-errors.ts'
 import type { Config } from '../runtime/config.ts'
 import type { Log } from '../runtime/log.ts'
 import { runUntilSignal, type Service, stopRequest } from '../runtime/service.ts'
+import { hasCrashedLately } from '../storage/crashes.ts'
 import { outbox } from '../storage/packets.ts'
 import { workLedger } from '../storage/work-ledger.ts'
 import { startWork, type Work } from '../usecases/work.ts'
@@ -56,7 +57,8 @@ export async function startWorkerServices(
   const node = await openNode(config, databaseUrl, log)
   services.push(...node.services)
   await node.migrated
-  const runner = createRunner({ handlers, log, concurrency })
+  const isOnGuard = await hasCrashedLately(node.moves, hostname(), guardMs).catch(() => false)
+  const runner = createRunner({ handlers, log, concurrency, isOnGuard })
   const stopLogging = logStrayErrors(log)
   const { source, wake, services: consumers } = openSource(config, node, log)
   const announce = (packets: readonly PacketRef[]) => {

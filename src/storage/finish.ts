@@ -5,6 +5,7 @@ import { int2s, int4s, int8s, texts, uuids } from './arrays.ts'
 import type { Database } from './connection.ts'
 import { countEachMove, countMoves } from './counters.ts'
 import { type PacketRow, packetRef } from './packets.ts'
+import { rankOf } from './rows.ts'
 
 type Completed = Extract<Outcome, { status: 'completed' }>
 type Failed = Extract<Outcome, { status: 'failed' | 'scheduled' }>
@@ -63,7 +64,7 @@ const failTasks = {
   select`,
 }
 
-// A suspect comes back in a packet of its own, so that its next crash says more about it.
+// A suspect comes back in a packet of its own, so that its next crash says more about it, and before all others.
 const handBackTasks = {
   name: 'tasks.hand-back',
   text: `
@@ -74,7 +75,7 @@ const handBackTasks = {
      where t.id = o.id
        and t.attempt = o.attempt
        and t.status = 'processing'
-    returning t.id, t.queue, t.type, t.priority
+    returning t.id, t.queue, t.type, case t.crashes when 0 then t.priority else ${rankOf('high')} end as priority
   ), packed as (
     insert into packets (queue, priority, task_ids)
     select queue, priority, array[id] from handed order by id

@@ -3,6 +3,7 @@ import { int4s, int8s, uuids } from './arrays.ts'
 import type { Database } from './connection.ts'
 import { countMoves } from './counters.ts'
 import { type PacketRow, packetRef } from './packets.ts'
+import { rankOf } from './rows.ts'
 
 const readHeld = {
   name: 'packets.held',
@@ -16,6 +17,8 @@ export async function held({ run }: Database, workerId: string): Promise<PacketI
 
 // Of each packet, what is still this worker's (a task of an old packet may meanwhile be run by another), and what
 // was never started. Crashed tasks stay together as they were: whether they run apart is the next worker's decision.
+// They go first, whatever their priority: they have waited longest, and the guilty one is to be found before others
+// of its kind end the next worker.
 const putBack = {
   name: 'packets.put-back',
   text: `
@@ -40,7 +43,7 @@ const putBack = {
     returning t.id, t.queue, t.type
   ), packed as (
     insert into packets (queue, priority, task_ids)
-    select m.queue, m.priority, array_agg(m.task_id order by m.place)
+    select m.queue, case $3 when 0 then m.priority else ${rankOf('high')} end, array_agg(m.task_id order by m.place)
       from member as m
       join locked as l on l.id = m.task_id
      group by m.packet, m.queue, m.priority

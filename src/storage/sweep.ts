@@ -1,7 +1,8 @@
 import type { PacketId, PacketRef } from '../domain/packet.ts'
 import type { Database } from './connection.ts'
+import { buryWorker } from './crashes.ts'
 import { giveBack, held } from './held-packets.ts'
-import { leaveText } from './workers.ts'
+import { workerLockOf } from './workers.ts'
 
 // Two nets. A lock that is free although its worker was seen since the server's processes started: the process or its
 // connection is gone. And a heartbeat older than the lease: stopped, cut off, or behind a pooler. A start of the server
@@ -21,7 +22,7 @@ const findDead = {
     from worker
    where case when last_seen_at = '-infinity' then true
               when has_been_back
-               and pg_try_advisory_xact_lock(hashtextextended('millrace.worker.' || id::text, 0)) then true
+               and pg_try_advisory_xact_lock(${workerLockOf('id')}) then true
               else is_silent end`,
 }
 
@@ -35,8 +36,6 @@ const findOrphaned = {
      and claimed_at < now() - $1 * interval '1 millisecond'
      and not exists (select from workers as w where w.id = p.worker_id)`,
 }
-
-const forget = { name: 'workers.forget-dead', text: leaveText }
 
 export type Sweeper = (
   leaseMs: number,
@@ -64,7 +63,7 @@ export function createSweeper(database: Database): Sweeper {
 
 async function bury(database: Database, id: string): Promise<PacketRef[]> {
   const packets = await putBackAll(database, id)
-  await database.run(forget, [id])
+  await database.run(buryWorker, [id])
   return packets
 }
 

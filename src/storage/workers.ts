@@ -3,7 +3,8 @@ import type { WorkerInfo, WorkerRegistry } from '../domain/ports.ts'
 import { type Database, openDatabase } from './connection.ts'
 
 /** The session lock that a worker lives by: free as soon as its process or its connection is gone. */
-export const workerLock = `hashtextextended('millrace.worker.' || $1::text, 0)`
+export const workerLockOf = (id: string) => `hashtextextended('millrace.worker.' || ${id}::text, 0)`
+export const workerLock = workerLockOf('$1')
 
 /**
  * Ends the connection that holds the worker's lock and does nothing: it is the worker's own, and half-open. Whoever

@@ -1,5 +1,4 @@
 import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { Command, Option } from 'commander'
 import { brokerProgram } from '../support/broker-node.ts'
 import type { Transport } from './fault.ts'
@@ -44,8 +43,6 @@ await program.parseAsync()
 const options = program.opts<Options>()
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
-// The processes under test load the same modules a few hundred times.
-process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, '../../node_modules/.cache/millrace')
 
 const kinds = chosenKinds(await findKinds())
 const trials: Trial[] = []

@@ -101,12 +101,15 @@ async function lastingPort(): Promise<number> {
 const memoryMb = 256
 const crashHook = pathToFileURL(join(import.meta.dirname, 'crash-hook.ts')).href
 
+/** They load the same modules a few hundred times. */
+const compileCache = join(import.meta.dirname, '../../node_modules/.cache/millrace')
+
 function memberSettings(ledgers: Ledgers): Record<string, string> {
-  const { PATH = '', HOME = '', NODE_COMPILE_CACHE = '' } = process.env
+  const { PATH = '', HOME = '' } = process.env
   return {
     PATH,
     HOME,
-    NODE_COMPILE_CACHE,
+    NODE_COMPILE_CACHE: compileCache,
     NODE_OPTIONS: `--max-old-space-size=${memoryMb} --import=${crashHook}`,
     LOG_FORMAT: 'json',
     LOG_LEVEL: 'info',

@@ -23,7 +23,14 @@ async function isolation(
 ) {
   const { log, lines } = keptLog()
   const handlers = await loadHandlers(path)
-  const runner = createIsolation({ handlers, log, concurrency: 64, longestBlockMs, guardMs })
+  const runner = createIsolation({
+    handlers,
+    log,
+    concurrency: 64,
+    longestBlockMs,
+    guardMs,
+    isOnGuard: false,
+  })
   t.after(() => runner.stop())
   return { runner, lines }
 }

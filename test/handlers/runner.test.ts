@@ -7,9 +7,9 @@ import { createRunner } from '../../src/handlers/runner.ts'
 import { keptLog } from './log.ts'
 import { claimed } from './task.ts'
 
-async function runnerFor(t: TestContext, concurrency: number) {
+async function runnerFor(t: TestContext, concurrency: number, isOnGuard = false) {
   const handlers = await loadHandlers(join(import.meta.dirname, 'dangerous.ts'))
-  const runner = createRunner({ handlers, log: keptLog().log, concurrency })
+  const runner = createRunner({ handlers, log: keptLog().log, concurrency, isOnGuard })
   t.after(() => runner.stop())
   return runner
 }
@@ -27,6 +27,12 @@ test('only suspects run in another process', async (t) => {
 test('while tasks end processes, all others run in another process too', async (t) => {
   const runner = await runnerFor(t, 10)
   await runner.run(claimed({ type: 'exit', crashes: 1 }))
+  const verdict = await runner.run(claimed({ type: 'pid' }))
+  assert.ok(verdict.kind === 'completed' && verdict.result !== String(process.pid))
+})
+
+test('where a worker has just died, all run in another process for a while', async (t) => {
+  const runner = await runnerFor(t, 10, true)
   const verdict = await runner.run(claimed({ type: 'pid' }))
   assert.ok(verdict.kind === 'completed' && verdict.result !== String(process.pid))
 })

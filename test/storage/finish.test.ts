@@ -81,14 +81,18 @@ test('finishing', async (t) => {
     await ledger.assertSound()
   })
 
-  await t.test('counts a crash where the worker saw one', async () => {
-    const task = await ledger.started(worker)
+  await t.test(
+    'counts a crash where the worker saw one, and puts the task before all that wait',
+    async () => {
+      const task = await ledger.started(worker)
+      await ledger.submit(someTasks(1))
 
-    await finish(worker.id, [handedBack(task, true)], [task.packet])
+      await finish(worker.id, [handedBack(task, true)], [task.packet])
 
-    const [again] = (await ledger.claim(worker)).tasks
-    assert.deepEqual([again?.attempt, again?.failures, again?.crashes], [2, 0, 1])
-  })
+      const [again] = (await ledger.claim(worker, 1)).tasks
+      assert.deepEqual([again?.id, again?.attempt, again?.failures, again?.crashes], [task.id, 2, 0, 1])
+    },
+  )
 
   await t.test('keeps the packet while something of it runs', async () => {
     await ledger.submit(someTasks(2))

@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test'
 import pg from 'pg'
 import { migrate } from '../../src/main/migrate.ts'
 import { openDatabase } from '../../src/storage/connection.ts'
+import { hasCrashedLately } from '../../src/storage/crashes.ts'
 import { createSweeper } from '../../src/storage/sweep.ts'
 import { announceText, workerLock, workerRegistry } from '../../src/storage/workers.ts'
 import { aWorker, completed, ledgerUnderTest, someTasks } from '../support/ledger.ts'
@@ -66,6 +67,38 @@ test('sweeping', async (t) => {
     )
     assert.deepEqual(await ledger.rows('select from workers'), [])
     await ledger.assertSound()
+  })
+
+  await t.test('puts what a dead worker ran before all that wait', async (t) => {
+    const sweep = createSweeper(ledger.moves)
+    const { worker, die } = await lives(t)
+    const { tasks } = await runs(worker, 1)
+    await ledger.submit(someTasks(1))
+    await die()
+    await sweep(leaseMs, true)
+    await sweep(leaseMs, true)
+
+    const next = await ledger.claim(aWorker(), 1)
+    assert.deepEqual(
+      next.tasks.map(({ id }) => id),
+      tasks.map(({ id }) => id),
+    )
+    await ledger.assertSound()
+  })
+
+  await t.test('remembers that a worker of a host died, from the moment it did', async (t) => {
+    const sweep = createSweeper(ledger.moves)
+    const crashed = (host: string) => hasCrashedLately(ledger.moves, host, 60_000)
+    const { worker, die } = await lives(t)
+    assert.equal(await crashed('here'), false)
+    await die()
+
+    assert.equal(await crashed('here'), true)
+    await sweep(leaseMs, true)
+    assert.deepEqual((await sweep(leaseMs, true)).workers, [worker.id])
+    assert.deepEqual([await crashed('here'), await crashed('elsewhere')], [true, false])
+    await ledger.rows(`update crashes set crashed_at = now() - interval '2 minutes'`)
+    assert.equal(await crashed('here'), false)
   })
 
   await t.test('forgives a worker that has its lock again at the second look', async (t) => {

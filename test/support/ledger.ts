@@ -172,6 +172,7 @@ const tables = [
   'counters',
   'samples',
   'workers',
+  'crashes',
 ]
 
 type Rows = LedgerUnderTest['rows']

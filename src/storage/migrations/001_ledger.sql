@@ -134,3 +134,9 @@ create table workers (
   started_at timestamptz not null default now(),
   last_seen_at timestamptz not null default now()
 );
+
+-- When a worker of a host was last found dead.
+create table crashes (
+  host text primary key,
+  crashed_at timestamptz not null
+);

@@ -365,6 +365,23 @@ for (const [name, wish] of Object.entries(kept)) {
   })
 }
 
+test('the error of an earlier attempt is no second outcome of a task that waits still', () => {
+  const waiting = row({ status: 'pending', type: 'flaky', attempt: 2, errorAttempt: 1, errorName: 'Error' })
+  const { violations } = check(
+    run({
+      handlers: [...attempt(1, 100), ...attempt(2, 300)],
+      rig: [struck({ at: 150 })],
+      rows: [{ ...waiting, hasResult: false, resultAttempt: null, failures: 1 }],
+      failedAttempts: [{ id, attempt: 1, at: 140 }],
+    }),
+  )
+
+  assert.deepEqual(
+    violations.map(({ promise }) => promise),
+    ['2 every task becomes final'],
+  )
+})
+
 test('a start that was on its way when the cancellation was answered is counted apart', () => {
   const late = { client: [submitted(), canceled(500)], handlers: attempt(1, 540, 700), rows: [canceledRow()] }
   const { violations, figures } = check(run(late))

@@ -13,6 +13,8 @@ export type ClaimDeps = {
   hand: Pick<InHand, 'expect'>
   /** Takes the packets that were claimed; the slots are counted already. */
   take: (claim: Claim) => void
+  /** Called when nobody knows whether a claim took something. */
+  doubt: () => void
   /** Begins a task, or passes over one that is not this worker's any more. */
   start: (task: ClaimedTask, isLapsed: boolean) => void
   announce: (packets: readonly PacketRef[]) => void
@@ -95,12 +97,13 @@ async function lapsedSince(
   return lapsed
 }
 
-/** Not repeated when its answer is lost: what it took is found by reconciling. */
+/** Not repeated when its answer is lost: what it took is found by comparing with the ledger. */
 async function claimOrWait(deps: ClaimDeps, want: Want, signal: AbortSignal): Promise<Claim | undefined> {
   try {
     return await deps.ledger.claim(deps.worker, want)
   } catch (error) {
     deps.source.failed(want)
+    deps.doubt()
     reportTo(deps.log, error, 'no packets could be claimed; trying again')
     await deps.sleep(outageWaitMs, signal).catch(() => {})
   }

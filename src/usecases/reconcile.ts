@@ -1,5 +1,5 @@
 import type { PacketId, PacketRef } from '../domain/packet.ts'
-import type { Runner, WorkLedger } from '../domain/ports.ts'
+import type { Runner, Sleep, WorkLedger } from '../domain/ports.ts'
 import type { InHand } from './attempts-in-hand.ts'
 
 export type ReconcileDeps = {
@@ -37,5 +37,32 @@ export function reconciling(deps: ReconcileDeps): () => Promise<void> {
     const attempts = hand.attempts()
     if (attempts.length === 0) return
     for (const { id, attempt } of await ledger.lapsed(workerId, attempts)) runner.abort(id, attempt, 'lost')
+  }
+}
+
+const looksAfterDoubt = 2
+const lookAgainMs = 1_000
+
+/**
+ * What to call when a claim was not answered: compares twice, a second apart, instead of at the next occasion, so
+ * that what the claim has taken is soon another's. A look that fails is repeated until the database is back.
+ */
+export function doubting(reconcile: () => Promise<void>, sleep: Sleep, signal: AbortSignal): () => void {
+  let left = 0
+  return () => {
+    const isLooking = left > 0
+    left = looksAfterDoubt
+    if (!isLooking) void look()
+  }
+
+  async function look() {
+    while (left > 0) {
+      await sleep(lookAgainMs, signal).catch(() => {})
+      if (signal.aborted) return
+      left -= await reconcile().then(
+        () => 1,
+        () => 0,
+      )
+    }
   }
 }

@@ -4,7 +4,7 @@ import type { Claim, Log, PacketSource, Runner, Sleep, WorkerIdentity, WorkLedge
 import { attemptsInHand, type InHand } from './attempts-in-hand.ts'
 import { claimPackets } from './claim.ts'
 import { type Ending, finishing } from './finish.ts'
-import { reconciling } from './reconcile.ts'
+import { doubting, reconciling } from './reconcile.ts'
 import { reportTo } from './report.ts'
 import { openSlots, type Slots } from './slots.ts'
 import type { Gather } from './submit.ts'
@@ -42,6 +42,7 @@ export function startWork(deps: WorkDeps): Work {
   const finish = finishing({ ...deps, workerId, hand })
   const bench: Bench = { ...deps, hand, slots, finish }
   const stopping = new AbortController()
+  const reconcile = reconciling({ ...deps, workerId, hand })
   const claims = claimPackets(
     {
       ...deps,
@@ -50,13 +51,14 @@ export function startWork(deps: WorkDeps): Work {
       take({ packets }) {
         for (const packet of packets) hold(bench, packet)
       },
+      doubt: doubting(reconcile, deps.sleep, stopping.signal),
       start: (task, isLapsed) => void (isLapsed ? passOver : workTask)(bench, task),
     },
     stopping.signal,
   )
   return {
     running: () => hand.size,
-    reconcile: reconciling({ ...deps, workerId, hand }),
+    reconcile,
     cancel(ids) {
       for (const { id, attempt } of hand.attemptsOf(new Set(ids))) runner.abort(id, attempt, 'canceled')
     },

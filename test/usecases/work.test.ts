@@ -455,6 +455,30 @@ describe('comparing with the ledger', () => {
     await work.stop(0)
   })
 
+  it('looks twice by itself when a claim was not answered, whether or not the database is there at once', async () => {
+    const given: PacketId[] = []
+    const answers = [() => Promise.reject(new StoreUnavailableError(new Error('away'))), async () => [2]]
+    const { clock, offer, work } = underTest({
+      ledger: {
+        held: () => (answers.length > 1 ? answers.shift()! : answers[0]!)(),
+        async giveBack(_workerId, packets) {
+          given.push(...packets)
+          return []
+        },
+      },
+    })
+    await offer(new StoreUnavailableError(new Error('the link was cut')))
+    await clock.pass(200)
+    for (let look = 1; look <= 3; look++) {
+      await clock.pass(1_000)
+      await settled()
+      assert.deepEqual(given, look < 3 ? [] : [2])
+    }
+    assert.ok(!clock.sleeping().includes(1_000))
+    answers[0] = async () => []
+    await work.stop(0)
+  })
+
   it('does not start what was canceled while the answer to its claim was on its way', async (t) => {
     let nowMs = 0
     t.mock.method(performance, 'now', () => nowMs)

@@ -1,4 +1,3 @@
-import { tracingChannel } from 'node:diagnostics_channel'
 import type { Logger } from 'pino'
 import type { ClaimedTask, Verdict } from '../domain/outcome.ts'
 import { AbortError, type AbortReason, type Attempt, contextOf, TimeoutError } from './context.ts'
@@ -26,9 +25,6 @@ export type Definitions = ReadonlyMap<string, TaskDefinition>
 /** Calls a handler; answers its result or a promise of it. */
 type Call = (attempt: Attempt, input: unknown) => unknown
 
-/** Tells who listens of each attempt before it begins and when its verdict is there: its name is the task's type. */
-const attemptTrace = tracingChannel<unknown, { name: string; task: ClaimedTask }>('millrace.attempt')
-
 /** Runs attempts in this process. */
 export function createLocalRunner({ definitions, log }: { definitions: Definitions; log: Logger }): Runner {
   const attempts = new Map<string, Attempt>()
@@ -37,10 +33,6 @@ export function createLocalRunner({ definitions, log }: { definitions: Definitio
   return { types: [...definitions.keys()], run, abort, stop }
 
   function run(task: ClaimedTask) {
-    return attemptTrace.tracePromise(start, { name: task.type, task }, undefined, task)
-  }
-
-  function start(task: ClaimedTask) {
     return new Promise<Verdict>((resolve) => {
       const attempt = begin(task, resolve)
       currentAttempt.run(attempt, perform, attempt)

@@ -1,4 +1,6 @@
+import { tracingChannel } from 'node:diagnostics_channel'
 import type { Logger } from 'pino'
+import type { ClaimedTask } from '../domain/outcome.ts'
 import { createLocalRunner, type Runner } from './attempt.ts'
 import { createIsolation } from './isolate.ts'
 import type { Handlers } from './load-handlers.ts'
@@ -7,6 +9,9 @@ import type { Handlers } from './load-handlers.ts'
 const longestBlockMs = 60_000
 /** How long tasks are mistrusted after one has ended a process: such tasks mostly come in numbers. */
 export const guardMs = 60_000
+
+/** Tells who listens of each attempt before it begins and when its verdict is there: its name is the task's type. */
+const attemptTrace = tracingChannel<unknown, { name: string; task: ClaimedTask }>('millrace.attempt')
 
 /** Runs attempts in this process, and apart from it suspects, or all of them while none is to be trusted. `concurrency` is how many may run at once. */
 export function createRunner({
@@ -25,7 +30,10 @@ export function createRunner({
   const apart = createIsolation({ handlers, log, concurrency, longestBlockMs, guardMs, isOnGuard })
   return {
     types: here.types,
-    run: (task) => (task.crashes > 0 || apart.isOnGuard() ? apart : here).run(task),
+    run(task) {
+      const { run } = task.crashes > 0 || apart.isOnGuard() ? apart : here
+      return attemptTrace.tracePromise(run, { name: task.type, task }, undefined, task)
+    },
     abort(id, attempt, reason) {
       here.abort(id, attempt, reason)
       apart.abort(id, attempt, reason)

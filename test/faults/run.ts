@@ -34,7 +34,7 @@ const program = new Command('faults')
   .option('--minutes <number>', `how long faults are drawn for each seed (default: ${defaultMinutes})`)
   .addOption(new Option('--transport <name>').choices(['postgresql', 'rabbitmq', 'both']).default('both'))
   .option('--kinds <list>', 'only kinds with one of these in their name or file, separated by commas')
-  .option('--rate <number>', 'tasks a second', '500')
+  .option('--rate <number>', 'tasks a second and transport', '200')
   .option('--patience <seconds>', 'how long to wait for the end of all tasks', '180')
   .option('--short', 'every kind once')
   .option('--keep', 'keeps ledgers and logs also where nothing went wrong')
@@ -46,11 +46,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 
 const kinds = chosenKinds(await findKinds())
 const trials: Trial[] = []
-for (const transport of transports()) {
-  const possible = possibleKinds(kinds, transport)
-  for (const { kind, why } of possible.missing) console.log(`${transport}: without "${kind}": ${why}`)
-  if (possible.kinds.length > 0) await runSeeds(transport, possible.kinds)
-}
+await Promise.all(transports().map(runTransport))
 if (trials.length === 0) program.error('there is nothing to run')
 console.log(totalReport(trials))
 if (options.json) writeFileSync(options.json, `${JSON.stringify(trials, undefined, 2)}\n`)
@@ -71,6 +67,13 @@ function transports(): Transport[] {
   return ['postgresql']
 }
 
+/** Both at the same time: most of a trial is waiting. */
+async function runTransport(transport: Transport): Promise<void> {
+  const possible = possibleKinds(kinds, transport)
+  for (const { kind, why } of possible.missing) console.log(`${transport}: without "${kind}": ${why}`)
+  if (possible.kinds.length > 0) await runSeeds(transport, possible.kinds)
+}
+
 async function runSeeds(transport: Transport, possible: readonly Kind[]): Promise<void> {
   const first = Number(options.seed)
   for (let seed = first; seed < first + Number(options.seeds); seed++) {
@@ -82,7 +85,7 @@ async function runSeeds(transport: Transport, possible: readonly Kind[]): Promis
       rate: Number(options.rate),
       keep: options.keep === true,
       patienceMs: Number(options.patience) * 1000,
-      say: (line) => console.log(`${new Date().toISOString().slice(11, 19)} ${line}`),
+      say: (line) => console.log(`${new Date().toISOString().slice(11, 19)} ${transport}: ${line}`),
     })
     trials.push(trial)
     console.log(trialReport(trial))

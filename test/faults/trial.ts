@@ -54,7 +54,7 @@ export async function runTrial(options: TrialOptions): Promise<Trial> {
   const troubles: string[] = []
   try {
     const deployment = await deploy(undo, { transport, folder })
-    say(`${transport}, seed ${seed}: the system is up, in ${folder}`)
+    say(`seed ${seed}, the system is up in ${folder}`)
     const { faults, accepted } = await play(deployment, { ...options, troubles })
     const verdict = await judge(deployment)
     const tookMs = nowMs() - beganAt

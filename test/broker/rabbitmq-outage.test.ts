@@ -4,7 +4,7 @@ import { type RabbitPublisher, rabbitPublisher } from '../../src/broker/rabbitmq
 import { type RabbitSource, rabbitSource } from '../../src/broker/rabbitmq-source.ts'
 import { queueName } from '../../src/broker/rabbitmq-topology.ts'
 import { BrokerUnavailableError } from '../../src/domain/errors.ts'
-import { exists } from '../faults/broker-operator.ts'
+import { exists } from '../faults/system/broker-operator.ts'
 import { startBrokerNode } from '../support/broker-node.ts'
 import { makeFolder, removeFolder } from '../support/folder.ts'
 import { noOwnBroker } from '../support/rabbitmq.ts'

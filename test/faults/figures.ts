@@ -1,6 +1,6 @@
 import { globSync, writeFileSync } from 'node:fs'
 import { Command } from 'commander'
-import type { Figure, Reading } from './figure.ts'
+import type { Figure, Reading } from './measure/figure.ts'
 
 /*
  * Measures what is promised in numbers, one figure after the other:

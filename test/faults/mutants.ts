@@ -3,10 +3,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { makeFolder, removeFolder } from '../support/folder.ts'
-import { sentence } from './checker.ts'
+import { sentence } from './check/checker.ts'
 import { guards } from './mutants/guards.ts'
 import { breed, type Mutant } from './mutants/mutant.ts'
-import type { Trial } from './trial.ts'
+import type { Trial } from './trial/trial.ts'
 
 /*
  * Proves the checker: `npm run faults:mutants -- [words]` takes each guard out, in a copy of the sources, and demands

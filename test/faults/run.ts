@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import { brokerProgram } from '../support/broker-node.ts'
-import type { Transport } from './fault.ts'
-import { findKinds, type Kind, possibleKinds } from './plan.ts'
-import { isGood, totalReport, trialReport } from './report.ts'
-import { runTrial, type Trial } from './trial.ts'
+import type { Transport } from './trial/fault.ts'
+import { findKinds, type Kind, possibleKinds } from './trial/plan.ts'
+import { isGood, totalReport, trialReport } from './trial/report.ts'
+import { runTrial, type Trial } from './trial/trial.ts'
 
 /*
  * Shows what survives: `npm run faults -- --seed N --minutes M --transport postgresql|rabbitmq|both`. Brings up systems

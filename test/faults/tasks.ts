@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defineTask, NonRetryableError, RetryLaterError, type TaskContext } from '../../src/index.ts'
 import type { Guilt } from './check/evidence.ts'
-import { type HandlerLine, writeLine } from './ledger.ts'
-import { nowMs } from './machine-clock.ts'
+import { type HandlerLine, writeLine } from './system/ledger.ts'
+import { nowMs } from './system/machine-clock.ts'
 
 // The handlers of a run, loaded by its workers. Each writes down what it does outside the system, before it goes on.
 

@@ -1,6 +1,6 @@
 import { it } from 'node:test'
 import { openDatabase } from '../../src/storage/connection.ts'
-import { openLink } from '../faults/link.ts'
+import { openLink } from '../faults/system/link.ts'
 import { query, testDatabase } from '../support/postgres.ts'
 import { until } from '../support/until.ts'
 import { deploy } from './deployment.ts'

@@ -1,5 +1,5 @@
-import type { Transport } from '../fault.ts'
-import type { ClientLine, HandlerLine, RigLine } from '../ledger.ts'
+import type { ClientLine, HandlerLine, RigLine } from '../system/ledger.ts'
+import type { Transport } from '../trial/fault.ts'
 import type { Snapshot, TaskRow } from './snapshot.ts'
 
 /** All that is known of a run: what the client was answered, what handlers did, what the rig did, what is stored. */

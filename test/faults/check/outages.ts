@@ -1,4 +1,4 @@
-import type { ClientLine } from '../ledger.ts'
+import type { ClientLine } from '../system/ledger.ts'
 import type { Check, Evidence, Violation } from './evidence.ts'
 import { isExplained, type Strike, strikesOf } from './strikes.ts'
 

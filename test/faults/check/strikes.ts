@@ -1,5 +1,5 @@
-import type { Effect } from '../fault.ts'
-import type { RigLine } from '../ledger.ts'
+import type { RigLine } from '../system/ledger.ts'
+import type { Effect } from '../trial/fault.ts'
 
 export type Strike = Extract<RigLine, { what: 'struck' }>
 

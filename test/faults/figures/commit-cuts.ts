@@ -1,9 +1,9 @@
 import { until } from '../../support/until.ts'
-import type { Figure, Reading } from '../figure.ts'
-import { untilQuiet } from '../judge.ts'
-import { type ClientLine, type HandlerLine, readLines } from '../ledger.ts'
-import { moves } from '../moves.ts'
-import { countsOf, type Stand, withStand } from '../stand.ts'
+import type { Figure, Reading } from '../measure/figure.ts'
+import { countsOf, type Stand, withStand } from '../measure/stand.ts'
+import { type ClientLine, type HandlerLine, readLines } from '../system/ledger.ts'
+import { moves } from '../system/moves.ts'
+import { untilQuiet } from '../trial/judge.ts'
 
 const cutsEach = 100
 const answerMs = 60_000

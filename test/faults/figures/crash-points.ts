@@ -1,11 +1,11 @@
 import { noOwnBroker } from '../../support/rabbitmq.ts'
-import { sentence } from '../checker.ts'
-import { namedPoints, parts, pointsOf } from '../crash-points.ts'
-import type { Transport } from '../fault.ts'
-import type { Figure } from '../figure.ts'
+import { sentence } from '../check/checker.ts'
+import { namedPoints, parts, pointsOf } from '../crash/points.ts'
 import { crashAt } from '../kinds/crash-points.ts'
-import type { Kind } from '../plan.ts'
-import { runTrial } from '../trial.ts'
+import type { Figure } from '../measure/figure.ts'
+import type { Transport } from '../trial/fault.ts'
+import type { Kind } from '../trial/plan.ts'
+import { runTrial } from '../trial/trial.ts'
 
 const rate = 100
 const patienceMs = 180_000

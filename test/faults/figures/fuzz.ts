@@ -1,5 +1,4 @@
 import fc from 'fast-check'
-import type { Figure, Reading } from '../figure.ts'
 import { complaintAbout } from '../fuzz/answers.ts'
 import { answersTo, hangsAfterMs, keptConnection } from '../fuzz/connection.ts'
 import { malformed } from '../fuzz/malformed.ts'
@@ -7,8 +6,9 @@ import { watchNeighbor } from '../fuzz/neighbor.ts'
 import type { WireRequest } from '../fuzz/request.ts'
 import { slowClients } from '../fuzz/slow.ts'
 import { type Document, wellFormed } from '../fuzz/well-formed.ts'
-import { type Memory, settledMemoryOf } from '../memory.ts'
-import { withStand } from '../stand.ts'
+import type { Figure, Reading } from '../measure/figure.ts'
+import { type Memory, settledMemoryOf } from '../measure/memory.ts'
+import { withStand } from '../measure/stand.ts'
 
 const requests = 100_000
 const slow = 1_000

@@ -1,7 +1,7 @@
 import { until } from '../../support/until.ts'
-import type { Figure } from '../figure.ts'
-import { type Stand, withStand } from '../stand.ts'
-import { type Blow, readingOf, startsAgain } from '../start-again.ts'
+import type { Figure } from '../measure/figure.ts'
+import { type Stand, withStand } from '../measure/stand.ts'
+import { type Blow, readingOf, startsAgain } from '../measure/start-again.ts'
 
 const p99Ms = 15_000
 const tries = 12

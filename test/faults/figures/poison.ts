@@ -1,6 +1,6 @@
-import type { Figure, Reading } from '../figure.ts'
-import { untilQuiet } from '../judge.ts'
-import { type Stand, withStand } from '../stand.ts'
+import type { Figure, Reading } from '../measure/figure.ts'
+import { type Stand, withStand } from '../measure/stand.ts'
+import { untilQuiet } from '../trial/judge.ts'
 
 const tasks = 20_000
 const oneIn = 1_000

@@ -1,11 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { query } from '../../support/postgres.ts'
-import type { DatabaseServer } from '../fault.ts'
-import type { Figure, Reading } from '../figure.ts'
-import { untilQuiet } from '../judge.ts'
-import { type RigLine, readLines } from '../ledger.ts'
-import { nowMs } from '../machine-clock.ts'
-import { percentile } from '../recovery.ts'
+import type { Figure, Reading } from '../measure/figure.ts'
 import {
   countsOf,
   firstStartAfter,
@@ -14,7 +9,12 @@ import {
   submitSteadily,
   withStand,
   wrongRefusals,
-} from '../stand.ts'
+} from '../measure/stand.ts'
+import { type RigLine, readLines } from '../system/ledger.ts'
+import { nowMs } from '../system/machine-clock.ts'
+import type { DatabaseServer } from '../trial/fault.ts'
+import { untilQuiet } from '../trial/judge.ts'
+import { percentile } from '../trial/recovery.ts'
 
 const restarts = 20
 const startsWithinMs = 3_000

@@ -1,11 +1,11 @@
 import { markEveryMs } from '../../../src/usecases/markers.ts'
 import { noOwnBroker } from '../../support/rabbitmq.ts'
 import { until } from '../../support/until.ts'
-import { defaultQueues, operate } from '../broker-operator.ts'
-import type { Figure } from '../figure.ts'
-import { verdictOf } from '../judge.ts'
-import { nowMs } from '../machine-clock.ts'
-import { type Stand, withStand } from '../stand.ts'
+import type { Figure } from '../measure/figure.ts'
+import { type Stand, withStand } from '../measure/stand.ts'
+import { defaultQueues, operate } from '../system/broker-operator.ts'
+import { nowMs } from '../system/machine-clock.ts'
+import { verdictOf } from '../trial/judge.ts'
 
 const withinMs = 2 * markEveryMs
 const most = 10_000

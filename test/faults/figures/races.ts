@@ -1,7 +1,7 @@
-import type { Figure } from '../figure.ts'
+import type { Figure } from '../measure/figure.ts'
 import { racingDatabases } from '../races/databases.ts'
 import { playRaces } from '../races/races.ts'
-import { cleanups } from '../system.ts'
+import { cleanups } from '../system/system.ts'
 
 const wanted = 100_000
 const lanes = 3

@@ -1,8 +1,8 @@
-import type { Member } from '../fault.ts'
-import type { Figure, Reading } from '../figure.ts'
-import { untilQuiet } from '../judge.ts'
-import { seeded } from '../random.ts'
-import { countsOf, type Stand, submitSteadily, withStand, wrongRefusals } from '../stand.ts'
+import type { Figure, Reading } from '../measure/figure.ts'
+import { countsOf, type Stand, submitSteadily, withStand, wrongRefusals } from '../measure/stand.ts'
+import type { Member } from '../trial/fault.ts'
+import { untilQuiet } from '../trial/judge.ts'
+import { seeded } from '../trial/random.ts'
 
 const restarts = 50
 const graceMs = 5_000

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Fault, Random, System } from '../fault.ts'
-import type { Figure, Reading } from '../figure.ts'
-import { untilQuiet } from '../judge.ts'
 import { faults as ofPostgres } from '../kinds/postgres.ts'
 import { faults as ofProcesses } from '../kinds/processes.ts'
-import { startLoad } from '../load.ts'
-import { seeded } from '../random.ts'
-import { percentile } from '../recovery.ts'
-import { type Quantity, quantities, type Sample, takeSample } from '../sample.ts'
-import { type Stand, submitSteadily, withStand } from '../stand.ts'
+import type { Figure, Reading } from '../measure/figure.ts'
+import { type Quantity, quantities, type Sample, takeSample } from '../measure/sample.ts'
+import { type Stand, submitSteadily, withStand } from '../measure/stand.ts'
+import { startLoad } from '../system/load.ts'
+import type { Fault, Random, System } from '../trial/fault.ts'
+import { untilQuiet } from '../trial/judge.ts'
+import { seeded } from '../trial/random.ts'
+import { percentile } from '../trial/recovery.ts'
 
 const minutes = 30
 const faultEveryMs = 60_000

@@ -1,7 +1,7 @@
-import type { Figure } from '../figure.ts'
+import type { Figure } from '../measure/figure.ts'
 import { racingDatabases } from '../races/databases.ts'
 import { playMix } from '../races/mix.ts'
-import { cleanups } from '../system.ts'
+import { cleanups } from '../system/system.ts'
 
 const ways = 16
 const fullMs = 60_000

@@ -1,7 +1,7 @@
 import { noOwnBroker } from '../../support/rabbitmq.ts'
-import type { Figure } from '../figure.ts'
-import { withStand } from '../stand.ts'
-import { type Blow, readingOf, startsAgain } from '../start-again.ts'
+import type { Figure } from '../measure/figure.ts'
+import { withStand } from '../measure/stand.ts'
+import { type Blow, readingOf, startsAgain } from '../measure/start-again.ts'
 
 const p99Ms = 2_000
 const maxMs = 5_000

@@ -1,6 +1,6 @@
 import { globSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Fault, Member, System } from '../fault.ts'
+import type { Fault, Member, System } from '../trial/fault.ts'
 
 const [library] = globSync('/usr/lib/{*/,}faketime/libfaketime.so.1')
 

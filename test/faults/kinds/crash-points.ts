@@ -2,11 +2,11 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeFolder, removeFolder } from '../../support/folder.ts'
 import { until } from '../../support/until.ts'
-import { readCrashPoint } from '../crash-point.ts'
-import { type NamedPoint, type Part, parts, pointsOf } from '../crash-points.ts'
-import { trapSetter } from '../crash-traps.ts'
-import type { Fault, Member, Random, System, Transport } from '../fault.ts'
-import { shuffled } from '../random.ts'
+import { readCrashPoint } from '../crash/point.ts'
+import { type NamedPoint, type Part, parts, pointsOf } from '../crash/points.ts'
+import { trapSetter } from '../crash/traps.ts'
+import type { Fault, Member, Random, System, Transport } from '../trial/fault.ts'
+import { shuffled } from '../trial/random.ts'
 
 /** A kind for each part; each strike goes on to the next of its points, in an order that the seed decides. */
 export const faults: Fault[] = parts.map((part) => {

@@ -1,5 +1,5 @@
 import { until } from '../../support/until.ts'
-import type { Effect, Fault, System } from '../fault.ts'
+import type { Effect, Fault, System } from '../trial/fault.ts'
 
 const transports = ['postgresql', 'rabbitmq'] as const
 

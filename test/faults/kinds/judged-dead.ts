@@ -1,5 +1,5 @@
 import { until } from '../../support/until.ts'
-import type { Fault, Member, System } from '../fault.ts'
+import type { Fault, Member, System } from '../trial/fault.ts'
 
 const transports = ['postgresql', 'rabbitmq'] as const
 const deadlineMs = 60_000

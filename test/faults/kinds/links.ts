@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Effect, Fault, Member, Random, System, Transport } from '../fault.ts'
-import type { Link } from '../link.ts'
-import { moves } from '../moves.ts'
+import type { Link } from '../system/link.ts'
+import { moves } from '../system/moves.ts'
+import type { Effect, Fault, Member, Random, System, Transport } from '../trial/fault.ts'
 
 const both = ['postgresql', 'rabbitmq'] as const
 const commitWithinMs = 60_000

@@ -1,7 +1,7 @@
 import { noOwnBroker } from '../../support/rabbitmq.ts'
 import { until } from '../../support/until.ts'
-import { forEachQueue, operate, repeatMessages } from '../broker-operator.ts'
-import type { BrokerServer, Fault, System } from '../fault.ts'
+import { forEachQueue, operate, repeatMessages } from '../system/broker-operator.ts'
+import type { BrokerServer, Fault, System } from '../trial/fault.ts'
 
 const deadlineMs = 60_000
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { diskFull } from '../disk.ts'
-import type { DatabaseServer, Effect, Fault } from '../fault.ts'
+import { diskFull } from '../system/disk.ts'
+import type { DatabaseServer, Effect, Fault } from '../trial/fault.ts'
 
 const transports = ['postgresql', 'rabbitmq'] as const
 // Locks and answers go with the connections: who was cut off while it claimed may be declared dead.

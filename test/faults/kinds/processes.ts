@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Fault, Member } from '../fault.ts'
+import type { Fault, Member } from '../trial/fault.ts'
 
 const transports = ['postgresql', 'rabbitmq'] as const
 

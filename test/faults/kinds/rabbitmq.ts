@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { noOwnBroker } from '../../support/rabbitmq.ts'
 import { until } from '../../support/until.ts'
-import { forEachQueue, operate, repeatMessages } from '../broker-operator.ts'
-import type { BrokerServer, Fault, Random } from '../fault.ts'
+import { forEachQueue, operate, repeatMessages } from '../system/broker-operator.ts'
+import type { BrokerServer, Fault, Random } from '../trial/fault.ts'
 
 // None of these may end a process, cut an attempt short or refuse a client: tasks wait in the database meanwhile.
 

@@ -58,9 +58,9 @@ export const guards: readonly Mutant[] = [
         file: finish,
         text: `       and t.attempt = o.attempt
        and t.status = 'processing'
-    returning t.id, t.queue, t.type, t.priority`,
+    returning t.id, t.queue, t.type, case t.crashes`,
         instead: `       and t.status = 'processing'
-    returning t.id, t.queue, t.type, t.priority`,
+    returning t.id, t.queue, t.type, case t.crashes`,
       },
     ],
     transport: 'postgresql',

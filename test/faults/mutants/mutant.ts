@@ -1,7 +1,7 @@
 import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Promised } from '../check/evidence.ts'
-import type { Transport } from '../fault.ts'
+import type { Transport } from '../trial/fault.ts'
 
 /** The product without one of its guards, and the faults that this guard answers. */
 export type Mutant = {

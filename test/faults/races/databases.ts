@@ -2,7 +2,7 @@ import { startEmbedded } from '../../../src/embedded/index.ts'
 import { migrate } from '../../../src/main/migrate.ts'
 import { openDatabase } from '../../../src/storage/connection.ts'
 import { makeFolder, removeFolder } from '../../support/folder.ts'
-import type { Cleanups } from '../system.ts'
+import type { Cleanups } from '../system/system.ts'
 
 /** Crashes of the machine are no part of races, so the server need not wait for the disk. */
 const settings = { fsync: 'off', max_connections: '200', shared_buffers: '128MB' }

@@ -10,8 +10,8 @@ import { upkeep } from '../../../src/storage/upkeep.ts'
 import { workLedger } from '../../../src/storage/work-ledger.ts'
 import { announceText, workerRegistry } from '../../../src/storage/workers.ts'
 import { leaseMs } from '../../../src/usecases/housekeep.ts'
-import type { Random } from '../fault.ts'
-import { seeded } from '../random.ts'
+import type { Random } from '../trial/fault.ts'
+import { seeded } from '../trial/random.ts'
 import { flawsOf } from './flaws.ts'
 
 export type MixOptions = {

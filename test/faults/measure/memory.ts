@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { until } from '../support/until.ts'
+import { until } from '../../support/until.ts'
 
 export type Memory = { rss: number; heapUsed: number; external: number }
 

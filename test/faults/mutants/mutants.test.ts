@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { guards } from './mutants/guards.ts'
-import { edited } from './mutants/mutant.ts'
-import { findKinds } from './plan.ts'
+import { findKinds } from '../trial/plan.ts'
+import { guards } from './guards.ts'
+import { edited } from './mutant.ts'
 
-const root = join(import.meta.dirname, '../..')
+const root = join(import.meta.dirname, '../../..')
 
 test('each guard that mutants lack is where they look for it', () => {
   for (const { edits } of guards) {

@@ -1,6 +1,6 @@
-import { type Evidence, type Stories, storiesOf } from './check/evidence.ts'
-import { repeatedStarts } from './check/restarts.ts'
-import { type Strike, strikesOf } from './check/strikes.ts'
+import { type Evidence, type Stories, storiesOf } from '../check/evidence.ts'
+import { repeatedStarts } from '../check/restarts.ts'
+import { type Strike, strikesOf } from '../check/strikes.ts'
 
 /** From a fault to the new start of a task that was running where it struck. */
 export type Recovery = { kind: string; id: string; ms: number }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { nowMs } from '../system/machine-clock.ts'
 import type { System } from './fault.ts'
-import { nowMs } from './machine-clock.ts'
 import { type Kind, type Plan, possibleKinds, strikeAll } from './plan.ts'
 import { seeded, shuffled } from './random.ts'
 

@@ -1,12 +1,9 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { makeFolder, removeFolder } from '../support/folder.ts'
-import { until } from '../support/until.ts'
-import { type Client, openClient } from './client.ts'
-import type { DatabaseServer } from './fault.ts'
-import { type ClientLine, type HandlerLine, readLines } from './ledger.ts'
-import { observedThrough } from './memory.ts'
-import { seeded } from './random.ts'
+import { makeFolder, removeFolder } from '../../support/folder.ts'
+import { until } from '../../support/until.ts'
+import { type Client, openClient } from '../system/client.ts'
+import { type ClientLine, type HandlerLine, readLines } from '../system/ledger.ts'
 import {
   type Cleanups,
   cleanups,
@@ -14,7 +11,10 @@ import {
   deploy,
   type Ledgers,
   type SystemOptions,
-} from './system.ts'
+} from '../system/system.ts'
+import type { DatabaseServer } from '../trial/fault.ts'
+import { seeded } from '../trial/random.ts'
+import { observedThrough } from './memory.ts'
 
 /** A system that something is measured on, with a client of its apis; `memoryFile` is for `memoryOf` its members. */
 export type Stand = Deployment & { client: Client; memoryFile: string }

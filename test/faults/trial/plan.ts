@@ -1,8 +1,9 @@
 import { globSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { RigLine } from '../system/ledger.ts'
+import { nowMs } from '../system/machine-clock.ts'
 import type { Fault, Random, System, Transport } from './fault.ts'
-import type { RigLine } from './ledger.ts'
-import { nowMs } from './machine-clock.ts'
 import { seeded, shuffled } from './random.ts'
 
 /** A kind of fault, with the file it is from: two of one file strike the same part of the system. */
@@ -10,8 +11,8 @@ export type Kind = Fault & { file: string }
 
 /** All kinds of the folder, those that a machine lacks something for included. */
 export async function findKinds(): Promise<Kind[]> {
-  const files = globSync('kinds/*.ts', { cwd: import.meta.dirname }).sort()
-  const modules = await Promise.all(files.map((file) => import(`./${file}`) as Promise<{ faults: Fault[] }>))
+  const files = globSync('kinds/*.ts', { cwd: join(import.meta.dirname, '..') }).sort()
+  const modules = await Promise.all(files.map((file) => import(`../${file}`) as Promise<{ faults: Fault[] }>))
   return modules.flatMap(({ faults }, i) => faults.map((fault) => ({ ...fault, file: files[i] ?? '' })))
 }
 

@@ -2,11 +2,11 @@ import { randomInt } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { leaseMs } from '../../src/usecases/housekeep.ts'
-import { listens } from '../support/ports.ts'
+import { leaseMs } from '../../../src/usecases/housekeep.ts'
+import { listens } from '../../support/ports.ts'
+import type { System, Transport } from '../trial/fault.ts'
 import { openBrokerServer } from './broker.ts'
 import { openDatabaseServer } from './database.ts'
-import type { System, Transport } from './fault.ts'
 import { type RigLine, writeLine } from './ledger.ts'
 import { clockEnvironment } from './machine-clock.ts'
 import { type MemberSpec, member } from './members.ts'
@@ -99,10 +99,10 @@ async function lastingPort(): Promise<number> {
 
 /** Memory is scarce so that a handler that eats it up does not take the machine along. */
 const memoryMb = 256
-const crashHook = pathToFileURL(join(import.meta.dirname, 'crash-hook.ts')).href
+const crashHook = pathToFileURL(join(import.meta.dirname, '../crash/hook.ts')).href
 
 /** They load the same modules a few hundred times. */
-const compileCache = join(import.meta.dirname, '../../node_modules/.cache/millrace')
+const compileCache = join(import.meta.dirname, '../../../node_modules/.cache/millrace')
 
 function memberSettings(ledgers: Ledgers): Record<string, string> {
   const { PATH = '', HOME = '' } = process.env
@@ -114,7 +114,7 @@ function memberSettings(ledgers: Ledgers): Record<string, string> {
     LOG_FORMAT: 'json',
     LOG_LEVEL: 'info',
     SHUTDOWN_GRACE_MS: '5000',
-    TASKS: join(import.meta.dirname, 'tasks.ts'),
+    TASKS: join(import.meta.dirname, '../tasks.ts'),
     FAULTS_LEDGER: ledgers.handlers,
     ...clockEnvironment,
   }

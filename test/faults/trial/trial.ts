@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { makeFolder, removeFolder } from '../support/folder.ts'
-import type { Verdict } from './checker.ts'
-import { type Client, openClient } from './client.ts'
+import { makeFolder, removeFolder } from '../../support/folder.ts'
+import type { Verdict } from '../check/checker.ts'
+import { type Client, openClient } from '../system/client.ts'
+import { type RigLine, writeLine } from '../system/ledger.ts'
+import { startLoad } from '../system/load.ts'
+import { nowMs } from '../system/machine-clock.ts'
+import { cleanups, type Deployment, deploy } from '../system/system.ts'
 import type { System, Transport } from './fault.ts'
 import { judge, untilQuiet } from './judge.ts'
-import { type RigLine, writeLine } from './ledger.ts'
-import { startLoad } from './load.ts'
-import { nowMs } from './machine-clock.ts'
 import { type Kind, strikeAll } from './plan.ts'
 import { seeded } from './random.ts'
-import { cleanups, type Deployment, deploy } from './system.ts'
 
 export type TrialOptions = {
   seed: number

@@ -1,7 +1,7 @@
 import { type Channel, type ChannelModel, type ConsumeMessage, connect } from 'amqplib'
-import { queueName } from '../../src/broker/rabbitmq-topology.ts'
-import { priorities } from '../../src/domain/task.ts'
-import type { BrokerServer } from './fault.ts'
+import { queueName } from '../../../src/broker/rabbitmq-topology.ts'
+import { priorities } from '../../../src/domain/task.ts'
+import type { BrokerServer } from '../trial/fault.ts'
 
 /** The queues at the broker for the queue that tasks are submitted to unless they name one. */
 export const defaultQueues = priorities.map((priority) => queueName({ queue: 'default', priority }))

@@ -4,9 +4,9 @@ import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { makeFolder, removeFolder } from '../support/folder.ts'
-import { until } from '../support/until.ts'
-import type { DatabaseServer, Fault } from './fault.ts'
+import { makeFolder, removeFolder } from '../../support/folder.ts'
+import { until } from '../../support/until.ts'
+import type { DatabaseServer, Fault } from '../trial/fault.ts'
 
 const run = promisify(execFile)
 

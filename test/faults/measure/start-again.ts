@@ -1,9 +1,9 @@
-import { until } from '../support/until.ts'
-import type { Member } from './fault.ts'
+import { until } from '../../support/until.ts'
+import { type HandlerLine, readLines } from '../system/ledger.ts'
+import { nowMs } from '../system/machine-clock.ts'
+import type { Member } from '../trial/fault.ts'
+import { percentile } from '../trial/recovery.ts'
 import type { Reading } from './figure.ts'
-import { type HandlerLine, readLines } from './ledger.ts'
-import { nowMs } from './machine-clock.ts'
-import { percentile } from './recovery.ts'
 import type { Stand } from './stand.ts'
 
 /** What takes a worker's tasks from it, and what gives it back to the others. */

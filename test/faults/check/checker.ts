@@ -1,20 +1,13 @@
-import { cancellation, startsInTransit } from './check/cancellation.ts'
-import { counting } from './check/counting.ts'
-import {
-  type Check,
-  type Evidence,
-  type Stories,
-  storiesOf,
-  type Tally,
-  type Violation,
-} from './check/evidence.ts'
-import { finality } from './check/finality.ts'
-import { innocence } from './check/innocence.ts'
-import { outages } from './check/outages.ts'
-import { repetition } from './check/repetition.ts'
-import { repeatedStarts, restarts } from './check/restarts.ts'
-import { completion, survival } from './check/survival.ts'
-import { type Recovery, recoveriesOf } from './recovery.ts'
+import { type Recovery, recoveriesOf } from '../trial/recovery.ts'
+import { cancellation, startsInTransit } from './cancellation.ts'
+import { counting } from './counting.ts'
+import { type Check, type Evidence, type Stories, storiesOf, type Tally, type Violation } from './evidence.ts'
+import { finality } from './finality.ts'
+import { innocence } from './innocence.ts'
+import { outages } from './outages.ts'
+import { repetition } from './repetition.ts'
+import { repeatedStarts, restarts } from './restarts.ts'
+import { completion, survival } from './survival.ts'
 
 export type Verdict = {
   violations: Violation[]

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { type BrokerNode, startMember, startRegister } from '../support/broker-node.ts'
+import { type BrokerNode, startMember, startRegister } from '../../support/broker-node.ts'
 import type { Cleanups } from './system.ts'
 
 /** Three nodes of RabbitMQ on this machine that are one broker. */

@@ -1,4 +1,4 @@
-import { sentence } from './checker.ts'
+import { sentence } from '../check/checker.ts'
 import { percentile, type Recovery } from './recovery.ts'
 import type { Trial } from './trial.ts'
 

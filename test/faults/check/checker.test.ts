@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Evidence, Guilt, Promised, Tally } from './check/evidence.ts'
-import type { Snapshot, TaskRow } from './check/snapshot.ts'
+import type { ClientLine, HandlerLine, RigLine } from '../system/ledger.ts'
 import { check, sentence } from './checker.ts'
-import type { ClientLine, HandlerLine, RigLine } from './ledger.ts'
+import type { Evidence, Guilt, Promised, Tally } from './evidence.ts'
+import type { Snapshot, TaskRow } from './snapshot.ts'
 
 // Runs as they could have been. What breaks a promise must be found, what only looks like it must not.
 

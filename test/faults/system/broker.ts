@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { startBrokerNode } from '../support/broker-node.ts'
-import type { BrokerServer } from './fault.ts'
+import { startBrokerNode } from '../../support/broker-node.ts'
+import type { BrokerServer } from '../trial/fault.ts'
 import { openLink } from './link.ts'
 import type { Cleanups } from './system.ts'
 

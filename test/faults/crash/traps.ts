@@ -1,7 +1,7 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
-import { until } from '../support/until.ts'
-import { type Trap, trapFileOf, trapText } from './crash-point.ts'
-import type { Member } from './fault.ts'
+import { until } from '../../support/until.ts'
+import type { Member } from '../trial/fault.ts'
+import { type Trap, trapFileOf, trapText } from './point.ts'
 
 export type TrapSetter = {
   /** Resolves when each has the trap in the process that runs now. */

@@ -1,4 +1,4 @@
-import type { Link } from './link.ts'
+import type { Link } from '../system/link.ts'
 
 export type Transport = 'postgresql' | 'rabbitmq'
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
-import { startEmbedded } from '../../src/embedded/index.ts'
-import { postmasterPid, query, testSettings } from '../support/postgres.ts'
-import { until } from '../support/until.ts'
-import type { DatabaseServer } from './fault.ts'
+import { startEmbedded } from '../../../src/embedded/index.ts'
+import { postmasterPid, query, testSettings } from '../../support/postgres.ts'
+import { until } from '../../support/until.ts'
+import type { DatabaseServer } from '../trial/fault.ts'
 import { openLink } from './link.ts'
 import type { Cleanups } from './system.ts'
 

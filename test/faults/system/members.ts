@@ -2,12 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Member } from './fault.ts'
+import type { Member } from '../trial/fault.ts'
 import type { RigLine } from './ledger.ts'
 import { nowMs } from './machine-clock.ts'
 import type { Cleanups } from './system.ts'
 
-const root = join(import.meta.dirname, '../..')
+const root = join(import.meta.dirname, '../../..')
 const program = join(root, 'src/cli/main.ts')
 
 /** What a supervisor waits before it starts a process again. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Random } from '../trial/fault.ts'
 import type { Client, Submission } from './client.ts'
-import type { Random } from './fault.ts'
 
 /** Clients that do everything at once, until they are told to stop. */
 export type Load = {

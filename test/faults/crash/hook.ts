@@ -1,6 +1,6 @@
 import { type Channel, tracingChannel } from 'node:diagnostics_channel'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { type CrashPoint, readTrap, type Trap, trapFileOf } from './crash-point.ts'
+import { type CrashPoint, readTrap, type Trap, trapFileOf } from './point.ts'
 
 // Loaded into members with `--import`. On SIGUSR2 it sets a trap at a point of the product's own traces, and the
 // process ends with SIGKILL when it gets there.

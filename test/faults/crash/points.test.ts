@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { readCrashPoint } from './crash-point.ts'
-import { namedPoints } from './crash-points.ts'
+import { readCrashPoint } from './point.ts'
+import { namedPoints } from './points.ts'
 
-const sources = globSync('src/**/*.ts', { cwd: join(import.meta.dirname, '../..') }).map((file) =>
-  readFileSync(join(import.meta.dirname, '../..', file), 'utf8'),
+const sources = globSync('src/**/*.ts', { cwd: join(import.meta.dirname, '../../..') }).map((file) =>
+  readFileSync(join(import.meta.dirname, '../../..', file), 'utf8'),
 )
 
 test('every point is one of the traces of the sources, under a name that is there', () => {

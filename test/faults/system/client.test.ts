@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { testFolder } from '../support/folder.ts'
+import { testFolder } from '../../support/folder.ts'
+import { seeded } from '../trial/random.ts'
 import { openClient } from './client.ts'
 import { type ClientLine, readLines } from './ledger.ts'
-import { seeded } from './random.ts'
 
 const task = { id: 'task-1', status: 'pending', attempt: 0 }
 

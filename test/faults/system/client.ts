@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Random } from './fault.ts'
+import type { Random } from '../trial/fault.ts'
 import { type ClientLine, writeLine } from './ledger.ts'
 import { nowMs } from './machine-clock.ts'
 

@@ -1,4 +1,4 @@
-import type { Transport } from './fault.ts'
+import type { Transport } from '../trial/fault.ts'
 
 /**
  * A place in the way of a task at which a process may end. `at` is what `readCrashPoint` takes, without the number;

@@ -1,5 +1,5 @@
 import { appendFileSync, readFileSync } from 'node:fs'
-import type { Effect } from './fault.ts'
+import type { Effect } from '../trial/fault.ts'
 
 // The verdict rests on what is written here, outside the system: a line at a time, each whole once it is in the
 // file, whatever happens to its writer afterwards. `at` is `nowMs()` of

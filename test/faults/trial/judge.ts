@@ -1,9 +1,9 @@
-import { until } from '../support/until.ts'
-import { isQuiet, takeSnapshot } from './check/snapshot.ts'
-import { check, type Verdict } from './checker.ts'
-import { type ClientLine, type HandlerLine, type RigLine, readLines } from './ledger.ts'
-import type { Deployment } from './system.ts'
-import { guilty } from './tasks.ts'
+import { until } from '../../support/until.ts'
+import { check, type Verdict } from '../check/checker.ts'
+import { isQuiet, takeSnapshot } from '../check/snapshot.ts'
+import { type ClientLine, type HandlerLine, type RigLine, readLines } from '../system/ledger.ts'
+import type { Deployment } from '../system/system.ts'
+import { guilty } from '../tasks.ts'
 
 /** Resolves when nothing is left to do, and fails when that takes longer than `patienceMs`. */
 export async function untilQuiet(

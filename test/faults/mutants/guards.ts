@@ -133,7 +133,7 @@ export const guards: readonly Mutant[] = [
     edits: [
       {
         file: 'src/storage/sweep.ts',
-        text: `               and pg_try_advisory_xact_lock(hashtextextended('millrace.worker.' || id::text, 0)) then true`,
+        text: `               and pg_try_advisory_xact_lock(\${workerLockOf('id')}) then true`,
         instead: '               then true',
       },
     ],

@@ -19,6 +19,7 @@ export const faults: Fault[] = [
     kind: 'all workers kill -9 after everything was delivered three times',
     transports: ['rabbitmq'],
     effects: ['exits', 'restarts'],
+    part: 'kinds/rabbitmq.ts',
     missing: () => noOwnBroker || undefined,
     async strike(system) {
       const { workers, broker } = system
@@ -51,6 +52,7 @@ function withoutWorkers(kind: string, lose: (system: System, broker: BrokerServe
     kind,
     transports: ['rabbitmq'],
     effects: ['exits', 'restarts'],
+    part: 'kinds/rabbitmq.ts',
     missing: () => noOwnBroker || undefined,
     async strike(system) {
       const { workers, broker } = system

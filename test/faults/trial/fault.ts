@@ -26,6 +26,8 @@ export type Fault = {
   effects: readonly Effect[]
   /** About how long it takes, where that is more than some seconds. It then goes on beside others. */
   takesMs?: number
+  /** What it strikes: never two of one part at once. By default the file it is in is a part. */
+  part?: string
   /** Why it cannot happen on this machine, or undefined when it can. */
   missing?(): string | undefined
   /**

@@ -6,7 +6,7 @@ import { nowMs } from '../system/machine-clock.ts'
 import type { Fault, Random, System, Transport } from './fault.ts'
 import { seeded, shuffled } from './random.ts'
 
-/** A kind of fault, with the file it is from: two of one file strike the same part of the system. */
+/** A kind of fault, with the file it is from. */
 export type Kind = Fault & { file: string }
 
 /** All kinds of the folder, those that a machine lacks something for included. */
@@ -62,11 +62,11 @@ function dealt(kinds: readonly Kind[], random: Random): Kind[] {
   return shuffled(kinds, random).sort((a, b) => (b.takesMs ?? 0) - (a.takesMs ?? 0))
 }
 
-function goesWith({ file, takesMs }: Kind, active: readonly Kind[]): boolean {
+function goesWith({ file, part = file, takesMs }: Kind, active: readonly Kind[]): boolean {
   const short = active.filter((other) => other.takesMs === undefined)
   // Two that take long could be all the workers that there are.
   if (takesMs !== undefined) return short.length === active.length
-  return short.length < atOnce && short.every((other) => other.file !== file)
+  return short.length < atOnce && short.every((other) => (other.part ?? other.file) !== part)
 }
 
 async function strike(system: System, kind: Kind, { random, record, failed }: Plan): Promise<void> {

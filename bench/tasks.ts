@@ -1,8 +1,9 @@
 import { defineTask } from '../src/index.ts'
+import { noop } from './serve.ts'
 
 /** What the benchmark runs: work that is nothing, and work that is waiting. */
 export const tasks = [
-  defineTask({ type: 'noop', run: () => null }),
+  defineTask({ type: 'noop', run: noop(Number(process.env.BENCH_TASKS)) }),
   defineTask({ type: 'wait', run: () => new Promise((resolve) => setTimeout(resolve, 3_000)) }),
   defineTask({
     type: 'wait-at-first',

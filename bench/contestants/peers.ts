@@ -1,0 +1,84 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Contestant } from '../contestant.ts'
+import { startProgram } from '../program.ts'
+import { hasRedis, openPostgres, openRedis, peersFolder } from '../servers.ts'
+
+const onPostgres = [
+  { name: 'pg-boss', program: 'pg-boss', mode: '', about: 'tuned; keeps tasks and results for a week' },
+  {
+    name: 'graphile-worker',
+    program: 'graphile-worker',
+    mode: '',
+    about: 'as it comes; deletes what is done, keeps no results',
+  },
+  {
+    name: 'graphile-worker batched',
+    program: 'graphile-worker',
+    mode: 'batched',
+    about: 'tuned; deletes what is done, keeps no results',
+  },
+] as const
+
+const onRedis = [
+  { appendfsync: 'always', about: 'Redis with appendfsync always: durable; keeps tasks and results' },
+  {
+    appendfsync: 'everysec',
+    about: 'Redis with appendfsync everysec: a crash may lose a second; keeps tasks and results',
+  },
+] as const
+
+/** What else one would have picked, each as its own documentation recommends. Installed by `npm run bench:peers`. */
+export const peers: readonly Contestant[] = [
+  ...onPostgres.map(
+    ({ name, program, mode, about }): Contestant => ({
+      name,
+      about,
+      missing: () => notInstalled(program),
+      async open(folder) {
+        const server = await openPostgres(folder)
+        return entry(program, { args: [server.url, mode], part: 'PostgreSQL', server })
+      },
+    }),
+  ),
+  ...onRedis.map(
+    ({ appendfsync, about }): Contestant => ({
+      name: `BullMQ ${appendfsync}`,
+      about,
+      missing: () => notInstalled('bullmq') ?? (hasRedis() ? undefined : 'install redis-server'),
+      async open(folder) {
+        const server = await openRedis(folder, appendfsync)
+        return entry('bullmq', { args: [server.url], part: 'Redis', server })
+      },
+    }),
+  ),
+]
+
+function notInstalled(program: string): string | undefined {
+  return existsSync(join(peersFolder, 'node_modules', program)) ? undefined : 'run npm run bench:peers'
+}
+
+type Server = { walBytes?: () => Promise<number>; pids(): number[]; stop(): Promise<void> }
+
+/** One process that submits and looks, and another that works. */
+async function entry(name: string, { args, part, server }: { args: string[]; part: string; server: Server }) {
+  const file = join(peersFolder, `${name}.mjs`)
+  const loader = await startProgram(file, { args })
+  await loader.call('prepare')
+  let worker: Awaited<ReturnType<typeof startProgram>> | undefined
+  return {
+    submit: (count: number, shape: unknown) => loader.call<void>('submit', count, shape),
+    async work(expected: number) {
+      worker = await startProgram(file, { args })
+      await worker.call('work', expected)
+      return worker.working
+    },
+    completed: () => loader.call<number>('completed'),
+    walBytes: async () => server.walBytes?.(),
+    pids: () => ({ worker: worker ? [worker.pid] : [], [part]: server.pids() }),
+    async close() {
+      await Promise.all([loader.stop(), worker?.stop()])
+      await server.stop()
+    },
+  }
+}

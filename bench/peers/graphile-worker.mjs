@@ -1,0 +1,42 @@
+import { makeWorkerUtils, run } from 'graphile-worker'
+import pg from 'pg'
+import { noop, payload, putAll, serve } from '../serve.ts'
+
+// `batched` is tuned as https://worker.graphile.org/docs/performance says; otherwise everything is left as it is.
+const [url, mode] = process.argv.slice(2)
+const utils = await makeWorkerUtils({ connectionString: url })
+const sql = new pg.Client(url)
+await sql.connect()
+const batched = {
+  concurrentJobs: 24,
+  maxPoolSize: 25,
+  localQueue: { size: 500 },
+  completeJobBatchDelay: 0,
+  failJobBatchDelay: 0,
+}
+let submitted = 0
+
+serve({
+  prepare: () => utils.migrate(),
+  async submit(count, shape) {
+    submitted += count
+    await putAll(count, shape, (size) =>
+      size === 1
+        ? utils.addJob('noop', payload)
+        : utils.addJobs(Array.from({ length: size }, () => ({ identifier: 'noop', payload }))),
+    )
+  },
+  async work(expected) {
+    const worker = mode === 'batched' ? batched : {}
+    await run({
+      preset: { worker: { connectionString: url, ...worker } },
+      taskList: { noop: noop(expected) },
+      noHandleSignals: true,
+    })
+  },
+  /** It deletes what is done, so what is gone is done. */
+  async completed() {
+    const { rows } = await sql.query('select count(*)::int as n from graphile_worker._private_jobs')
+    return submitted - rows[0].n
+  },
+})

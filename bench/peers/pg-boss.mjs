@@ -1,0 +1,44 @@
+import pg from 'pg'
+import { PgBoss } from 'pg-boss'
+import { noop, payload, putAll, serve } from '../serve.ts'
+
+// Tuned as https://pgboss.io/api/workers says for throughput: large batches, several workers, and polling again at once.
+const [url] = process.argv.slice(2)
+const queue = 'bench'
+const boss = new PgBoss({ connectionString: url, max: 10 })
+const sql = new pg.Client(url)
+boss.on('error', (error) => console.error(error))
+await Promise.all([boss.start(), sql.connect()])
+
+serve({
+  async prepare() {
+    await boss.createQueue(queue)
+  },
+  async submit(count, shape) {
+    await putAll(count, shape, (size) =>
+      size === 1
+        ? boss.send(queue, payload)
+        : boss.insert(
+            queue,
+            Array.from({ length: size }, () => ({ data: payload })),
+          ),
+    )
+  },
+  async work(expected) {
+    const run = noop(expected)
+    const options = {
+      batchSize: 500,
+      localConcurrency: 4,
+      pollingIntervalSeconds: 0.5,
+      burstWhenBatchFull: true,
+    }
+    await boss.work(queue, options, async (jobs) => jobs.map(run))
+  },
+  async completed() {
+    const { rows } = await sql.query(
+      `select count(*)::int as n from pgboss.job where name = $1 and state = 'completed'`,
+      [queue],
+    )
+    return rows[0].n
+  },
+})

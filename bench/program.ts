@@ -1,0 +1,80 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import type { Working } from './contestant.ts'
+
+/** A process of the benchmark that says what its handler does. */
+export type Program = {
+  pid: number
+  working: Working
+  call<T>(call: string, ...args: unknown[]): Promise<T>
+  stop(): Promise<void>
+}
+
+export type Said = {
+  type?: string
+  id?: number
+  result?: unknown
+  error?: string
+  atMs?: number
+  url?: string
+}
+
+type Options = { args?: readonly string[]; env?: NodeJS.ProcessEnv; onReady?: (said: Said) => void }
+
+/** Starts a program and resolves when it is ready. */
+export async function startProgram(
+  file: string,
+  { args = [], env, onReady }: Options = {},
+): Promise<Program> {
+  const child = fork(file, args, { env: env ?? process.env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  const ready = Promise.withResolvers<void>()
+  const first = Promise.withResolvers<number>()
+  const all = Promise.withResolvers<void>()
+  const calls = new Map<number, PromiseWithResolvers<unknown>>()
+  child.once('exit', (code, signal) => {
+    const error = new Error(`${file} ended with ${code ?? signal}`)
+    for (const waiting of [ready, first, all, ...calls.values()]) waiting.reject(error)
+  })
+  for (const { promise } of [first, all]) promise.catch(() => {}) // not everybody waits for them
+  child.on('message', (said: Said) => {
+    if (said.type === 'ready') {
+      onReady?.(said)
+      ready.resolve()
+    }
+    if (said.type === 'first') first.resolve(said.atMs ?? Number.NaN)
+    if (said.type === 'all') all.resolve()
+    if (said.id === undefined) return
+    if (said.error === undefined) calls.get(said.id)?.resolve(said.result)
+    else calls.get(said.id)?.reject(new Error(said.error))
+    calls.delete(said.id)
+  })
+  await ready.promise
+  return {
+    pid: child.pid!,
+    working: { firstAtMs: first.promise, all: all.promise },
+    call: <T>(call: string, ...args: unknown[]) => callOf(child, calls, { call, args }) as Promise<T>,
+    stop: () => ended(child, 'SIGTERM'),
+  }
+}
+
+let lastId = 0
+
+function callOf(
+  child: ChildProcess,
+  calls: Map<number, PromiseWithResolvers<unknown>>,
+  { call, args }: { call: string; args: unknown[] },
+): Promise<unknown> {
+  lastId += 1
+  const answer = Promise.withResolvers<unknown>()
+  calls.set(lastId, answer)
+  child.send({ id: lastId, call, args })
+  return answer.promise
+}
+
+async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const gone = new Promise((resolve) => child.once('exit', resolve))
+  child.kill(signal)
+  const late = setTimeout(() => child.kill('SIGKILL'), 10_000)
+  await gone
+  clearTimeout(late)
+}

@@ -1,0 +1,60 @@
+import { idSource } from '../src/domain/id.ts'
+import { expectedCapacity, pack } from '../src/domain/packet.ts'
+import type { NewTask } from '../src/domain/submission.ts'
+import { openDatabase } from '../src/storage/connection.ts'
+import { taskStore } from '../src/storage/tasks.ts'
+import { workLedger } from '../src/storage/work-ledger.ts'
+import type { Shape } from './contestant.ts'
+import { noop, payload, putAll, serve } from './serve.ts'
+
+// The statements of the product in a bare loop: no HTTP, no handlers, nobody who waits, nothing that could fail.
+const [url = ''] = process.argv.slice(2)
+const loops = 3
+const room = 500
+const database = openDatabase(url, { connections: loops, statementTimeoutMs: 30_000, plans: 'moves' })
+const newId = idSource()
+const text = JSON.stringify(payload)
+
+serve({
+  prepare() {},
+  async submit(count: number, shape: Shape) {
+    const store = taskStore(database)
+    await putAll(count, { ...shape, lanes: loops }, async (size) => {
+      const { tasks, packets } = pack(Array.from({ length: size }, aTask), () => expectedCapacity)
+      await store.submit({ now: tasks, packets, later: [], batches: [] })
+    })
+  },
+  async work(expected: number) {
+    const run = noop(expected)
+    void Promise.all(Array.from({ length: loops }, () => workOff(run, expected)))
+  },
+  async completed() {
+    const rows = await database.run<[number]>({
+      name: '',
+      text: `select coalesce(sum(n), 0)::int from counters where status = 'completed'`,
+    })
+    return rows[0]![0]
+  },
+})
+
+let done = 0
+
+async function workOff(run: () => null, expected: number): Promise<void> {
+  const ledger = workLedger(database)
+  const worker = { id: newId(), types: ['noop'], packetLimit: room }
+  while (done < expected) {
+    const { tasks, packets } = await ledger.claim(worker, { room, queues: ['default'], look: 2 * room })
+    for (const _ of tasks) run()
+    const outcomes = tasks.map((task) => ({ task, status: 'completed', result: 'null' }) as const)
+    await ledger.finish(
+      worker.id,
+      outcomes,
+      packets.map(({ id }) => id),
+    )
+    done += tasks.length
+  }
+}
+
+function aTask(): NewTask {
+  return { id: newId(), type: 'noop', queue: 'default', priority: 'normal', payload: text, due: 'now' }
+}

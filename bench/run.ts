@@ -1,0 +1,111 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { SingleBar } from 'cli-progress'
+import { Command } from 'commander'
+import type { Contestant } from './contestant.ts'
+import { millrace } from './contestants/millrace.ts'
+import { peers } from './contestants/peers.ts'
+import { raw } from './contestants/raw.ts'
+import { makeFolder, removeFolder } from './folder.ts'
+import { busyness, type Stamp, stampText, takeStamp } from './stamp.ts'
+import { type Row, rateOf, tableOf } from './table.ts'
+import { type Workload, workloads } from './workload.ts'
+
+/*
+ * Millrace beside what one would have picked instead: `npm run bench -- [workloads]`. Every run is on servers of its
+ * own that hold nothing else; repetitions take turns, so that what the machine does meanwhile meets everybody.
+ */
+type Options = { tasks?: string; repeat: string; only?: string; json?: string; compare?: boolean }
+type Report = { before: Stamp; after: Stamp; rows: Row[] }
+
+const program: Command = new Command('bench')
+  .description(
+    'Measures Millrace, the raw limit of its statements, and the peers that npm run bench:peers installed.',
+  )
+  .argument('[workloads...]', `of ${workloads.map(({ name }) => name).join(', ')}; all without any`)
+  .option('--tasks <number>', 'so many tasks in each run')
+  .option('--repeat <number>', 'so often, taking turns', '3')
+  .option('--only <list>', 'contestants with one of these words in their name, separated by commas')
+  .option('--json <file>', 'writes the results there too')
+  .option('--compare', 'compares two such files, given instead of workloads')
+await program.parseAsync()
+const options = program.opts<Options>()
+if (options.compare) compare(program.args)
+else await measure()
+
+async function measure(): Promise<void> {
+  const before = takeStamp()
+  console.log(stampText(before))
+  const warning = busyness(before)
+  if (warning) console.log(`!!! ${warning}`)
+  const contestants = present([millrace, raw, ...peers])
+  for (const { name, about } of contestants) console.log(`${name}: ${about}`)
+  const rows: Row[] = []
+  for (const workload of chosen()) rows.push(...(await compete(workload, contestants)))
+  const report: Report = { before, after: takeStamp(), rows }
+  if (options.json) writeFileSync(options.json, `${JSON.stringify(report, undefined, 2)}\n`)
+}
+
+function chosen(): readonly Workload[] {
+  for (const name of program.args)
+    if (!workloads.some((workload) => workload.name === name)) program.error(`there is no workload "${name}"`)
+  return program.args.length === 0 ? workloads : workloads.filter(({ name }) => program.args.includes(name))
+}
+
+function present(all: readonly Contestant[]): Contestant[] {
+  const words = options.only?.toLowerCase().split(',')
+  const wanted = all.filter(({ name }) => words?.some((word) => name.toLowerCase().includes(word)) ?? true)
+  return wanted.filter(({ name, missing }) => {
+    const why = missing?.()
+    if (why) console.log(`without ${name}: ${why}`)
+    return !why
+  })
+}
+
+/** A B C, A B C, … and a table. */
+async function compete(workload: Workload, contestants: readonly Contestant[]): Promise<Row[]> {
+  const count = Number(options.tasks ?? workload.count)
+  const rows = contestants.map(
+    ({ name }): Row => ({ workload: workload.name, contestant: name, results: [] }),
+  )
+  const bar = new SingleBar({ format: `${workload.name} {bar} {value}/{total} {who}`, hideCursor: true })
+  const repeat = Number(options.repeat)
+  bar.start(repeat * contestants.length, 0, { who: '' })
+  for (let turn = 0; turn < repeat; turn++)
+    for (const [at, contestant] of contestants.entries()) {
+      bar.update({ who: contestant.name })
+      rows[at]!.results.push(await once(workload, contestant, count))
+      bar.increment()
+    }
+  bar.update({ who: '' })
+  bar.stop()
+  console.log(`\n${workload.name}: ${workload.about}; ${count} tasks, ${repeat} times\n${tableOf(rows)}\n`)
+  return rows
+}
+
+async function once(workload: Workload, contestant: Contestant, count: number) {
+  const folder = makeFolder()
+  try {
+    const entry = await contestant.open(folder)
+    try {
+      return await workload.run(entry, count)
+    } finally {
+      await entry.close()
+    }
+  } finally {
+    removeFolder(folder)
+  }
+}
+
+function compare(files: readonly string[]): void {
+  const [a, b] = files.map((file) => JSON.parse(readFileSync(file, 'utf8')) as Report)
+  if (!a || !b) program.error('give two files')
+  console.log(`A: ${stampText(a.before)}\nB: ${stampText(b.before)}`)
+  for (const row of a.rows) {
+    const other = b.rows.find((one) => one.workload === row.workload && one.contestant === row.contestant)
+    if (!other) continue
+    const change = (100 * (rateOf(other) / rateOf(row) - 1)).toFixed(1)
+    console.log(
+      `${row.workload.padEnd(10)} ${row.contestant.padEnd(26)} ${Math.round(rateOf(row))} → ${Math.round(rateOf(other))} tasks/s (${change} %)`,
+    )
+  }
+}

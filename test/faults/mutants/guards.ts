@@ -231,7 +231,7 @@ export const guards: readonly Mutant[] = [
       },
     ],
     transport: 'postgresql',
-    kinds: 'PostgreSQL fast restart',
+    kinds: 'PostgreSQL away for some seconds',
     breaks: '8 in an outage clients wait and processes stay',
   },
   {

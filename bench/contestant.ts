@@ -1,6 +1,9 @@
 /** How a load arrives: so many tasks in one request, so many requests under way. */
 export type Shape = { inOne: number; lanes: number }
 
+/** What the one worker process is to do: so many at once, each of them nothing, or waiting so long. */
+export type Work = { concurrency: number; sleepMs: number }
+
 /** A task system, as the benchmark sees it. */
 export type Contestant = {
   name: string
@@ -8,6 +11,8 @@ export type Contestant = {
   about: string
   /** Why it cannot be measured here. */
   missing?(): string | undefined
+  /** Whether it can do that kind of work; any, unless it says otherwise. */
+  isFor?(work: Work): boolean
   /** Brings it up with nothing in it, in `folder`. */
   open(folder: string): Promise<Entry>
 }
@@ -15,8 +20,8 @@ export type Contestant = {
 /** A contestant that is up. */
 export type Entry = {
   submit(count: number, shape: Shape): Promise<void>
-  /** Starts the one worker process, for so many tasks that do nothing. */
-  work(expected: number): Promise<Working>
+  /** Starts the one worker process, for so many tasks. */
+  work(expected: number, work: Work): Promise<Working>
   /** How many tasks the store says are done. */
   completed(): Promise<number>
   /** Bytes of write-ahead log so far; undefined where there is none. */

@@ -5,7 +5,7 @@ import { openDatabase } from '../src/storage/connection.ts'
 import { taskStore } from '../src/storage/tasks.ts'
 import { workLedger } from '../src/storage/work-ledger.ts'
 import type { Shape } from './contestant.ts'
-import { noop, payload, putAll, serve } from './serve.ts'
+import { nothing, payload, putAll, serve } from './serve.ts'
 
 // The statements of the product in a bare loop: no HTTP, no handlers, nobody who waits, nothing that could fail.
 const [url = ''] = process.argv.slice(2)
@@ -25,7 +25,7 @@ serve({
     })
   },
   async work(expected: number) {
-    const run = noop(expected)
+    const run = nothing(expected, 0)
     void Promise.all(Array.from({ length: loops }, () => workOff(run, expected)))
   },
   async completed() {
@@ -39,7 +39,7 @@ serve({
 
 let done = 0
 
-async function workOff(run: () => null, expected: number): Promise<void> {
+async function workOff(run: () => unknown, expected: number): Promise<void> {
   const ledger = workLedger(database)
   const worker = { id: newId(), types: ['noop'], packetLimit: room }
   while (done < expected) {

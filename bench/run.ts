@@ -62,7 +62,8 @@ function present(all: readonly Contestant[]): Contestant[] {
 }
 
 /** A B C, A B C, … and a table. */
-async function compete(workload: Workload, contestants: readonly Contestant[]): Promise<Row[]> {
+async function compete(workload: Workload, all: readonly Contestant[]): Promise<Row[]> {
+  const contestants = all.filter(({ isFor }) => isFor?.(workload.work) ?? true)
   const count = Number(options.tasks ?? workload.count)
   const rows = contestants.map(
     ({ name }): Row => ({ workload: workload.name, contestant: name, results: [] }),

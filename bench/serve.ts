@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Shape } from './contestant.ts'
 
 type Calls = Record<string, (...args: never[]) => unknown>
@@ -19,13 +20,22 @@ export function serve(calls: Calls): void {
   say({ type: 'ready' })
 }
 
-/** A handler that does nothing, and says when the first of so many tasks began and when it has seen all of them. */
-export function noop(expected: number): () => null {
-  let seen = 0
+/**
+ * A handler that does nothing, or waits, and says when the first of so many tasks began and when it has seen all of
+ * them through.
+ */
+export function nothing(expected: number, sleepMs: number): () => null | Promise<null> {
+  let begun = 0
+  let ended = 0
   return () => {
-    seen += 1
-    if (seen === 1) say({ type: 'first', atMs: performance.timeOrigin + performance.now() })
-    if (seen === expected) say({ type: 'all' })
+    begun += 1
+    if (begun === 1) say({ type: 'first', atMs: performance.timeOrigin + performance.now() })
+    return sleepMs > 0 ? sleep(sleepMs).then(end) : end()
+  }
+
+  function end(): null {
+    ended += 1
+    if (ended === expected) say({ type: 'all' })
     return null
   }
 }

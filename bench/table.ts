@@ -27,10 +27,7 @@ export function tableOf(rows: readonly Row[]): string {
       costOf(row),
     ]
   })
-  return aligned([
-    ['', 'tasks/s', 'range', first?.contestant ?? '', 'µs of CPU, bytes of WAL a task'],
-    ...lines,
-  ])
+  return aligned([['', 'tasks/s', 'range', first?.contestant ?? '', 'µs of CPU and bytes a task'], ...lines])
 }
 
 function costOf({ results }: Row): string {
@@ -39,7 +36,12 @@ function costOf({ results }: Row): string {
     (part) => `${part} ${whole(median(results.map(({ cpuMicros }) => cpuMicros[part] ?? 0)))}`,
   )
   const wal = results.flatMap(({ walBytesPerTask }) => walBytesPerTask ?? [])
-  return [...cpu, ...(wal.length > 0 ? [`WAL ${whole(median(wal))}`] : [])].join(', ')
+  const memory = results.flatMap(({ memoryBytesPerTask }) => memoryBytesPerTask ?? [])
+  const bytes = [
+    ...(wal.length > 0 ? [`WAL ${whole(median(wal))}`] : []),
+    ...(memory.length > 0 ? [`memory ${whole(median(memory))}`] : []),
+  ]
+  return [...cpu, ...bytes].join(', ')
 }
 
 function whole(value: number): string {

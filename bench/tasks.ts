@@ -1,9 +1,12 @@
 import { defineTask } from '../src/index.ts'
-import { noop } from './serve.ts'
+import { nothing } from './serve.ts'
 
 /** What the benchmark runs: work that is nothing, and work that is waiting. */
 export const tasks = [
-  defineTask({ type: 'noop', run: noop(Number(process.env.BENCH_TASKS)) }),
+  defineTask({
+    type: 'noop',
+    run: nothing(Number(process.env.BENCH_TASKS), Number(process.env.BENCH_SLEEP_MS ?? 0)),
+  }),
   defineTask({ type: 'wait', run: () => new Promise((resolve) => setTimeout(resolve, 3_000)) }),
   defineTask({
     type: 'wait-at-first',

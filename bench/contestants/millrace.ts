@@ -38,10 +38,14 @@ export const millrace: Contestant = {
     let worker: Program | undefined
     return {
       submit: (count, shape) => submit(client, count, shape),
-      async work(expected) {
+      async work(expected, { concurrency, sleepMs }) {
         worker = await startProgram(program, {
           args: ['worker'],
-          env: environment({ BENCH_TASKS: String(expected) }),
+          env: environment({
+            BENCH_TASKS: String(expected),
+            BENCH_SLEEP_MS: String(sleepMs),
+            CONCURRENCY: String(concurrency),
+          }),
         })
         return worker.working
       },

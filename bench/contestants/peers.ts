@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Contestant } from '../contestant.ts'
+import type { Contestant, Work } from '../contestant.ts'
 import { startProgram } from '../program.ts'
 import { hasRedis, openPostgres, openRedis, peersFolder } from '../servers.ts'
 
@@ -18,6 +18,7 @@ const onPostgres = [
     mode: 'batched',
     about: 'tuned; deletes what is done, keeps no results',
   },
+  { name: 'BullMQ PostgreSQL', program: 'bullmq', mode: '', about: 'on PostgreSQL; keeps tasks and results' },
 ] as const
 
 const onRedis = [
@@ -68,9 +69,9 @@ async function entry(name: string, { args, part, server }: { args: string[]; par
   let worker: Awaited<ReturnType<typeof startProgram>> | undefined
   return {
     submit: (count: number, shape: unknown) => loader.call<void>('submit', count, shape),
-    async work(expected: number) {
+    async work(expected: number, work: Work) {
       worker = await startProgram(file, { args })
-      await worker.call('work', expected)
+      await worker.call('work', expected, work)
       return worker.working
     },
     completed: () => loader.call<number>('completed'),

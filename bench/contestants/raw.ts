@@ -9,6 +9,7 @@ const file = join(import.meta.dirname, '../raw-program.ts')
 /** What PostgreSQL can do with these statements: nothing on top of them can be faster. */
 export const raw: Contestant = {
   name: 'raw limit',
+  isFor: ({ sleepMs }) => sleepMs === 0,
   about: 'the statements of Millrace in a bare loop over three connections; no system',
   async open(folder) {
     const server = await openPostgres(folder)

@@ -1,9 +1,13 @@
-import { Queue, Worker } from 'bullmq'
-import { noop, payload, putAll, serve } from '../serve.ts'
+import { createPostgresBackend, Queue, setDefaultBackendFactory, Worker } from 'bullmq'
+import { nothing, payload, putAll, serve } from '../serve.ts'
 
 const [url] = process.argv.slice(2)
-const { hostname: host, port } = new URL(url)
-const connection = { host, port: Number(port), maxRetriesPerRequest: null }
+const { hostname: host, port, protocol } = new URL(url)
+const isRedis = protocol === 'redis:'
+if (!isRedis) setDefaultBackendFactory(createPostgresBackend)
+const connection = isRedis
+  ? { host, port: Number(port), maxRetriesPerRequest: null }
+  : { connectionString: url, max: 10, migrate: true }
 const queue = new Queue('bench', { connection })
 
 serve({
@@ -15,9 +19,9 @@ serve({
         : queue.addBulk(Array.from({ length: size }, () => ({ name: 'noop', data: payload }))),
     )
   },
-  async work(expected) {
-    const run = noop(expected)
-    new Worker('bench', async () => run(), { connection, concurrency: 500 })
+  async work(expected, { concurrency, sleepMs }) {
+    const run = nothing(expected, sleepMs)
+    new Worker('bench', async () => run(), { connection, concurrency })
   },
   completed: () => queue.getCompletedCount(),
 })

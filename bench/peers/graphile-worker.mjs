@@ -1,6 +1,6 @@
 import { makeWorkerUtils, run } from 'graphile-worker'
 import pg from 'pg'
-import { noop, payload, putAll, serve } from '../serve.ts'
+import { nothing, payload, putAll, serve } from '../serve.ts'
 
 // `batched` is tuned as https://worker.graphile.org/docs/performance says; otherwise everything is left as it is.
 const [url, mode] = process.argv.slice(2)
@@ -26,11 +26,12 @@ serve({
         : utils.addJobs(Array.from({ length: size }, () => ({ identifier: 'noop', payload }))),
     )
   },
-  async work(expected) {
-    const worker = mode === 'batched' ? batched : {}
+  async work(expected, { concurrency, sleepMs }) {
+    const worker = mode === 'batched' ? { ...batched } : {}
+    if (sleepMs > 0) worker.concurrentJobs = concurrency
     await run({
       preset: { worker: { connectionString: url, ...worker } },
-      taskList: { noop: noop(expected) },
+      taskList: { noop: nothing(expected, sleepMs) },
       noHandleSignals: true,
     })
   },

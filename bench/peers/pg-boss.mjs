@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { PgBoss } from 'pg-boss'
-import { noop, payload, putAll, serve } from '../serve.ts'
+import { nothing, payload, putAll, serve } from '../serve.ts'
 
 // Tuned as https://pgboss.io/api/workers says for throughput: large batches, several workers, and polling again at once.
 const [url] = process.argv.slice(2)
@@ -24,15 +24,15 @@ serve({
           ),
     )
   },
-  async work(expected) {
-    const run = noop(expected)
+  async work(expected, { concurrency, sleepMs }) {
+    const run = nothing(expected, sleepMs)
     const options = {
-      batchSize: 500,
+      batchSize: Math.ceil(concurrency / 4),
       localConcurrency: 4,
       pollingIntervalSeconds: 0.5,
       burstWhenBatchFull: true,
     }
-    await boss.work(queue, options, async (jobs) => jobs.map(run))
+    await boss.work(queue, options, async (jobs) => Promise.all(jobs.map(run)))
   },
   async completed() {
     const { rows } = await sql.query(

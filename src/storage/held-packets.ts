@@ -17,7 +17,8 @@ export async function held({ run }: Database, workerId: string): Promise<PacketI
 
 // Of each packet, what is still this worker's (a task of an old packet may meanwhile be run by another), and what
 // was never started. Crashed tasks stay together as they were: whether they run apart is the next worker's decision.
-// They go first, whatever their priority: they have waited longest, and the guilty one is to be found before others
+// A suspect ran in a process of its own, so that the worker died is no further evidence against it. Crashed tasks
+// go first, whatever their priority: they have waited longest, and the guilty one is to be found before others
 // of its kind end the next worker.
 const putBack = {
   name: 'packets.put-back',
@@ -38,7 +39,7 @@ const putBack = {
        for update
   ), returned as (
     update tasks as t
-       set status = 'pending', worker_id = null, started_at = null, crashes = t.crashes + $3
+       set status = 'pending', worker_id = null, started_at = null, crashes = greatest(t.crashes, $3)
      where t.id = any (array(select id from locked where status = 'processing'))
     returning t.id, t.queue, t.type
   ), packed as (
@@ -54,7 +55,7 @@ const putBack = {
   select id, queue, priority from packed`,
 }
 
-/** Gives packets of a worker back, unspent. `crashed`: the worker died, which makes suspects of what it ran. */
+/** Gives packets of a worker back, unspent. `crashed`: the worker died, which makes suspects of what it ran itself. */
 export async function giveBack(
   { run }: Database,
   workerId: string,

@@ -86,6 +86,19 @@ test('sweeping', async (t) => {
     await ledger.assertSound()
   })
 
+  await t.test('holds the death of its worker against a task once: a suspect runs apart', async (t) => {
+    const sweep = createSweeper(ledger.moves)
+    for (let death = 1; death <= 2; death++) {
+      const { worker, die } = await lives(t)
+      if (death === 1) await ledger.submit(someTasks(1))
+      await ledger.claim(worker)
+      await die()
+      await sweep(leaseMs, true)
+      await sweep(leaseMs, true)
+    }
+    assert.deepEqual(await ledger.rows('select attempt, crashes from tasks'), [[2, 1]])
+  })
+
   await t.test('remembers that a worker of a host died, from the moment it did', async (t) => {
     const sweep = createSweeper(ledger.moves)
     const crashed = (host: string) => hasCrashedLately(ledger.moves, host, 60_000)

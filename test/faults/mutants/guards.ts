@@ -159,7 +159,7 @@ export const guards: readonly Mutant[] = [
     edits: [
       {
         file: heldPackets,
-        text: 'crashes = t.crashes + $3',
+        text: 'crashes = greatest(t.crashes, $3)',
         instead: 'failures = t.failures + $3',
       },
     ],

@@ -186,7 +186,9 @@ function putBack(
   const carries = lost.length + lostFresh.length
   if (carries === 0 || (!ran && task.status !== 'pending')) return [rest]
   const carried = Array.from({ length: carries }).reduce<TaskState>(packed, rest)
-  return [ran ? back(carried, crashed) : carried]
+  // A suspect ran apart from its worker, whose death says no more about it.
+  const isNewSuspect = crashed && carried.crashes === 0
+  return [ran ? back(carried, isNewSuspect) : carried]
 }
 
 /** It may pass by what somebody else holds at that moment. */

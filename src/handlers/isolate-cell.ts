@@ -43,7 +43,7 @@ export function startCell(
 ): Cell {
   const isSolitary = company === 1
   const process = startIsolatedProcess({ path, logLevel: log.level }, { onMessage: hear, onClose: close })
-  const jobs = new Map<string, Job & { dueAtMs: number }>()
+  const jobs = new Map<string, Job & { dueAtMs: number; sent: number }>()
   let state: 'starting' | 'ready' | 'ending' = 'starting'
   let busyAtMs = performance.now()
   let heardAtMs = busyAtMs
@@ -59,7 +59,7 @@ export function startCell(
   }
 
   function take(job: Job) {
-    jobs.set(job.task.id, { ...job, dueAtMs: Number.POSITIVE_INFINITY })
+    jobs.set(job.task.id, { ...job, dueAtMs: Number.POSITIVE_INFINITY, sent: 0 })
     if (state === 'ready') begin(job.task)
   }
 
@@ -68,7 +68,7 @@ export function startCell(
     if (job?.task.attempt !== attempt) return
     job.dueAtMs = dueAtMsOf(job.task, definitions.get(job.task.type))
     // What was said meanwhile is heard first: it may be that the task was canceled.
-    setImmediate(() => jobs.get(id) === job && process.run(job.task))
+    setImmediate(() => jobs.get(id) === job && process.run(job.task, job.sent++))
   }
 
   function hear(message: FromChild) {

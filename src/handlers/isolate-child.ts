@@ -12,8 +12,6 @@ import { currentAttempt, logStrayErrors } from './stray-errors.ts'
 // The program of an expendable process: it runs what its worker sends, and may die of it.
 
 const heartbeatMs = 1_000
-/** A task that was sent longer ago, while a handler blocked this process, may have been canceled since. */
-const freshMs = 100
 const [path = '', level = 'info', workerPid] = process.argv.slice(2)
 
 // Signals of a terminal or a service manager are for the worker, which decides what becomes of the tasks.
@@ -57,7 +55,7 @@ function serve(runner: Runner) {
   send({ kind: 'ready' })
   void beat(stopping.signal)
 
-  async function answer({ task, sentAtMs }: Extract<ToChild, { kind: 'run' }>) {
+  async function answer({ task, sentAtMs, freshMs }: Extract<ToChild, { kind: 'run' }>) {
     if (machineMs() - sentAtMs > freshMs) return send({ kind: 'stale', id: task.id, attempt: task.attempt })
     const verdict = await runner.run(task)
     send({ kind: 'verdict', id: task.id, attempt: task.attempt, verdict })

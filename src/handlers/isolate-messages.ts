@@ -3,7 +3,8 @@ import type { AbortReason } from './context.ts'
 
 /** What a worker tells a process that runs suspects. */
 export type ToChild =
-  | { kind: 'run'; task: ClaimedTask; sentAtMs: number }
+  /** To be begun if it is heard within `freshMs`, and else said to be stale. */
+  | { kind: 'run'; task: ClaimedTask; sentAtMs: number; freshMs: number }
   | { kind: 'abort'; id: string; attempt: number; reason: AbortReason }
   /** Nothing more will come: end when nothing is left to do. */
   | { kind: 'end' }

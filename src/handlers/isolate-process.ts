@@ -7,11 +7,17 @@ import { type FromChild, machineMs, type ToChild } from './isolate-messages.ts'
 const program = fileURLToPath(new URL(`./isolate-child${extname(import.meta.filename)}`, import.meta.url))
 /** What a process that was told to end may still take for cleaning up. */
 const endsWithinMs = 1_000
+/**
+ * A task that is heard later, because a handler blocked the process meanwhile, may have been canceled since. Twice as
+ * long each time, so that it begins in the end also where everything is late.
+ */
+const freshMs = 100
 
 /** A process that runs handlers and may die of it. */
 export type IsolatedProcess = {
   send(message: ToChild): void
-  run(task: ClaimedTask): void
+  /** `before`: how often it was sent already, and came back because it was heard late. */
+  run(task: ClaimedTask, before: number): void
   /** Lets it end what it does, for a second. */
   end(): void
   kill(): void
@@ -50,8 +56,8 @@ export function startIsolatedProcess(
     if (child.connected) child.send(message, () => {})
   }
 
-  function run(task: ClaimedTask) {
-    send({ kind: 'run', task, sentAtMs: machineMs() })
+  function run(task: ClaimedTask, before: number) {
+    send({ kind: 'run', task, sentAtMs: machineMs(), freshMs: freshMs * 2 ** before })
   }
 
   function end() {

@@ -25,13 +25,19 @@ export async function runWorker(config: Config, log: Log): Promise<void> {
   const request = stopRequest()
   const database = await databaseUrlOf(config, (line) => log.warn(line))
   const services: Service[] = [{ name: 'embedded PostgreSQL', stop: database.stop }]
-  const started = startWorkerServices(config, database.url, { log, services })
-  // Told to stop while it still waits for the database, it stops what there is.
+  const stopping = new AbortController()
+  const started = startWorkerServices(config, database.url, { log, services, signal: stopping.signal })
   const isStarted = await Promise.race([started.then(() => true), request.then(() => false)])
   if (isStarted) process.send?.({ type: 'ready' })
-  else started.catch((error) => log.debug({ err: error }, 'stopped before it was ready'))
+  // Told to stop while it starts, it first starts no more, and then stops what there is.
+  else services.push({ name: 'starting', stop: () => givenUp(started, stopping, log) })
   const deadlineMs = config.shutdownGraceMs + 10_000
   await runUntilSignal(services, { deadlineMs, report: (line) => log.info(line) }, request)
+}
+
+async function givenUp(started: Promise<void>, stopping: AbortController, log: Log): Promise<void> {
+  stopping.abort(new Error('told to stop before it was ready'))
+  await started.catch((error) => log.debug({ err: error }, 'stopped before it was ready'))
 }
 
 const finishLanes = 2
@@ -42,22 +48,25 @@ export type Startup = {
   log: Log
   /** What runs already, to be stopped last to first; grows while the worker starts. */
   services: Service[]
+  /** Ends the starting, whatever it waits for: nothing is started after it has aborted. */
+  signal?: AbortSignal
 }
 
-/** Starts a worker in this process; resolves when it takes tasks. */
+/** Starts a worker in this process; resolves when it takes tasks, and rejects when `signal` was first. */
 export async function startWorkerServices(
   config: Config,
   databaseUrl: string,
-  { log, services }: Startup,
+  { log, services, signal }: Startup,
 ): Promise<void> {
-  const handlers = await loadHandlers(config.tasks ?? defaultTasks)
+  const wait = waitingUnless(signal)
+  const handlers = await wait(loadHandlers(config.tasks ?? defaultTasks))
   const { queues, concurrency } = config
   const types = [...handlers.definitions.keys()]
   const id = idSource()()
   const node = await openNode(config, databaseUrl, log)
   services.push(...node.services)
-  await node.migrated
-  const isOnGuard = await hasCrashedLately(node.moves, hostname(), guardMs).catch(() => false)
+  await wait(node.migrated)
+  const isOnGuard = await wait(hasCrashedLately(node.moves, hostname(), guardMs).catch(() => false))
   const runner = createRunner({ handlers, log, concurrency, isOnGuard })
   const stopLogging = logStrayErrors(log)
   const { source, wake, services: consumers } = openSource(config, node, log)
@@ -74,7 +83,7 @@ export async function startWorkerServices(
   })
   services.push(lifeline.service, ...consumers)
   services.push({ name: 'handlers', stop: () => runner.stop().then(stopLogging) })
-  await lifeline.known
+  await wait(lifeline.known)
   work = startWork({
     ledger: workLedger(node.moves),
     source,
@@ -88,6 +97,15 @@ export async function startWorkerServices(
   })
   services.push(reconciling(work, log), workService(work, config))
   log.info({ workerId: id, queues, types, concurrency, tasks: handlers.path }, 'working')
+}
+
+/** Waits for a promise, or until the signal aborts, and then rejects. */
+function waitingUnless(signal: AbortSignal | undefined): <T>(promise: Promise<T>) => Promise<T> {
+  const aborted = new Promise<never>((_, reject) => {
+    signal?.addEventListener('abort', () => reject(signal.reason))
+  })
+  aborted.catch(() => {})
+  return (promise) => Promise.race([aborted, promise])
 }
 
 function workService(work: Work, { shutdownGraceMs }: Config): Service {

@@ -21,7 +21,7 @@ const sameRequestMs = 1_000
  * who wants to hear it earlier, while the services are still being started.
  */
 export async function runUntilSignal(
-  services: readonly Service[],
+  services: Service[],
   { deadlineMs, report }: Life,
   request = stopRequest(),
 ): Promise<void> {
@@ -37,11 +37,14 @@ export async function runUntilSignal(
 /** Tells who listens of each service that is stopped, before and after. */
 const stopTrace = tracingChannel<unknown, { name: string }>('millrace.stop')
 
-/** Stops services one after the other, last started first. One that fails does not keep the others from stopping. */
-export async function stopAll(services: readonly Service[], report: (line: string) => void): Promise<void> {
-  for (const service of services.toReversed()) {
+/**
+ * Stops services one after the other, last started first, those included that are added meanwhile, and takes them off
+ * the list. One that fails does not keep the others from stopping.
+ */
+export async function stopAll(services: Service[], report: (line: string) => void): Promise<void> {
+  for (let service = services.pop(); service; service = services.pop()) {
     try {
-      await stopTrace.tracePromise(() => service.stop(), { name: service.name })
+      await stopTrace.tracePromise(service.stop, { name: service.name }, service)
     } catch (error) {
       report(
         `${service.name} did not stop cleanly: ${error instanceof Error ? error.message : String(error)}`,

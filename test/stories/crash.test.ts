@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { it } from 'node:test'
+import { runMillrace } from '../cli/run-millrace.ts'
 import { assertCountsExact } from '../conformance/system.ts'
 import { query, testDatabase } from '../support/postgres.ts'
 import { until } from '../support/until.ts'
@@ -105,5 +107,15 @@ it('lets a worker end in peace: what runs is finished, exit code 0', async (t) =
 
   assert.equal(await worker.exited, 0)
   assert.deepEqual(await counts(), { completed: 50 })
+  assert.deepEqual(await query(DATABASE_URL, 'select id from millrace.workers'), [])
+})
+
+it('ends a worker that is told to stop while it starts, and leaves nothing of it', async (t) => {
+  const DATABASE_URL = await testDatabase(t)
+  const TASKS = join(import.meta.dirname, '../fixtures/told-to-stop.ts')
+
+  const { code, stderr } = await runMillrace(t, ['worker'], { env: { DATABASE_URL, TASKS } })
+
+  assert.equal(code, 0, stderr)
   assert.deepEqual(await query(DATABASE_URL, 'select id from millrace.workers'), [])
 })

@@ -65,7 +65,7 @@ type Plan = {
 }
 
 const plans: Record<Part, (system: System, random: Random) => Plan> = {
-  answering: ({ apis }, random) => byLoad(apis, random),
+  answering: byCancellations,
   relaying: ({ apis }, random) => byLoad(apis, random),
   working: ({ workers }, random) => byLoad(workers, random),
   'keeping house': byDeath,
@@ -79,6 +79,21 @@ function byLoad(members: readonly Member[], random: Random): Plan {
     nth: random.between(1, 3),
     alsoStruck: [],
     bringAbout: async () => {},
+  }
+}
+
+/** The load gets there too, but seldom cancels what runs. */
+function byCancellations(system: System, random: Random): Plan {
+  return {
+    ...byLoad(system.apis, random),
+    async bringAbout() {
+      const ids = await system.submit([slow, slow, slow, slow])
+      const started = `select from millrace.tasks where id = any ($1) and status = 'processing'`
+      await until(async () => (await system.database.query(started, [ids])).length > 0, {
+        what: 'a slow task runs',
+      })
+      await Promise.all(ids.map((id) => system.cancel(id)))
+    },
   }
 }
 

@@ -37,16 +37,19 @@ export const figure: Figure = {
       if (!cluster) throw new Error('there is no cluster')
       const load = submitEvery(stand.client, submitEveryMs)
       const pauses: number[] = []
-      for (let i = 0; i < Math.max(1, Math.round(rounds * scale)); i++) {
-        const ms = await killLeader(cluster, random.pick(cluster.nodes))
-        say(`leader killed: confirms paused for ${Math.round(ms)} ms`)
-        pauses.push(ms)
+      try {
+        for (let i = 0; i < Math.max(1, Math.round(rounds * scale)); i++) {
+          const ms = await killLeader(cluster, random.pick(cluster.nodes))
+          say(`leader killed: confirms paused for ${Math.round(ms)} ms`)
+          pauses.push(ms)
+        }
+        const survivor = random.pick(cluster.nodes)
+        await killAllBut(cluster, survivor)
+        say('two of three were killed and started again')
+        await submittedAfter(stand, nowMs())
+      } finally {
+        await load.stop()
       }
-      const survivor = random.pick(cluster.nodes)
-      await killAllBut(cluster, survivor)
-      say('two of three were killed and started again')
-      await submittedAfter(stand, nowMs())
-      await load.stop()
       const { violations, figures } = await verdictOf(stand, 120_000)
       const worst = Math.max(...pauses)
       return {
@@ -60,7 +63,7 @@ export const figure: Figure = {
 
 /** Answers for how long the broker confirmed nothing to somebody who sends without a pause. */
 async function killLeader(cluster: Cluster, asked: BrokerNode): Promise<number> {
-  await untilKept(cluster)
+  await untilWhole(cluster, asked)
   const leader = await cluster.leaderOf(queue, asked)
   const confirms = await watchConfirms(cluster)
   await sleep(aroundMs)
@@ -72,19 +75,23 @@ async function killLeader(cluster: Cluster, asked: BrokerNode): Promise<number> 
   return ms
 }
 
-async function killAllBut({ nodes }: Cluster, survivor: BrokerNode): Promise<void> {
+async function killAllBut(cluster: Cluster, survivor: BrokerNode): Promise<void> {
+  await untilWhole(cluster, survivor)
+  const { nodes } = cluster
   const others = nodes.filter((node) => node !== survivor)
   await Promise.all(others.map((node) => node.kill()))
   await sleep(aroundMs)
   await Promise.all(others.map((node) => node.start()))
 }
 
-/** A node that is killed before the name of the queue is on its disk comes back without its copy. */
-async function untilKept({ nodes }: Cluster): Promise<void> {
-  await until(() => nodes.every((node) => node.keeps([queue])), {
-    deadlineMs: 30_000,
-    what: 'the queue is on all disks',
-  })
+/**
+ * Three copies of the queue, so that one may go: a node that is killed before the name of the queue is on its disk
+ * comes back without its copy, and one that has just started is there before its copy is.
+ */
+async function untilWhole(cluster: Cluster, asked: BrokerNode): Promise<void> {
+  const isWhole = async () =>
+    cluster.nodes.every((node) => node.keeps([queue])) && (await cluster.isWhole(queue, asked))
+  await until(isWhole, { deadlineMs: 60_000, what: 'three copies of the queue' })
 }
 
 /** Sends, as Millrace does, packets that are in no ledger: whoever receives one finds nothing to do. */

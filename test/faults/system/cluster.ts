@@ -10,6 +10,8 @@ export type Cluster = {
   url: string
   /** The node that leads a queue; a node that runs is asked. */
   leaderOf(queue: string, asked: BrokerNode): Promise<BrokerNode>
+  /** Whether the copies of a queue on all nodes take part; a node that has just started may be there before its copy. */
+  isWhole(queue: string, asked: BrokerNode): Promise<boolean>
 }
 
 const size = 3
@@ -21,7 +23,7 @@ export async function openCluster(cleanups: Cleanups, folder: string): Promise<C
   const first = await open(1)
   const others = await Promise.all(Array.from({ length: size - 1 }, (_, i) => open(i + 2, first.name)))
   const nodes = [first, ...others]
-  return { nodes, url: nodes.map((node) => node.url()).join(','), leaderOf }
+  return { nodes, url: nodes.map((node) => node.url()).join(','), leaderOf, isWhole }
 
   async function open(number: number, joins?: string): Promise<BrokerNode> {
     const dir = join(folder, `rabbitmq-${number}`)
@@ -33,11 +35,21 @@ export async function openCluster(cleanups: Cleanups, folder: string): Promise<C
   }
 
   async function leaderOf(queue: string, asked: BrokerNode): Promise<BrokerNode> {
-    const listed = await asked.control(['list_queues', 'name', 'leader', '--no-table-headers'])
-    const lines = listed.split('\n').map((line) => line.split('\t'))
-    const leader = lines.find(([name]) => name === queue)?.[1]
+    const leader = await itemOf(queue, 'leader', asked)
     const node = nodes.find(({ name }) => name === leader)
-    if (node === undefined) throw new Error(`${queue} has no leader: ${listed}`)
+    if (node === undefined) throw new Error(`${queue} has no leader but ${leader}`)
     return node
   }
+
+  async function isWhole(queue: string, asked: BrokerNode): Promise<boolean> {
+    const online = await itemOf(queue, 'online', asked)
+    return nodes.every(({ name }) => online.includes(name))
+  }
+}
+
+/** What `rabbitmqctl list_queues` says of a queue. */
+async function itemOf(queue: string, item: 'leader' | 'online', asked: BrokerNode): Promise<string> {
+  const listed = await asked.control(['list_queues', 'name', item, '--no-table-headers'])
+  const lines = listed.split('\n').map((line) => line.split('\t'))
+  return lines.find(([name]) => name === queue)?.[1] ?? ''
 }

@@ -148,11 +148,17 @@ export function conformance(transport: Transport): void {
 
     it('runs high priority before normal before low', async (t) => {
       const system = await startSystem(t, transport)
+      await system.startWorker({ CONCURRENCY: '1' })
+      const inTheWay = await system.submit({ type: 'sleep', payload: { ms: 60_000 } })
+      await until(async () => (await system.get(`/tasks/${inTheWay}`)).body.status === 'processing', {
+        what: 'the only slot is taken',
+      })
       const submitted = []
       for (const priority of ['low', 'normal', 'high'])
         submitted.push(await system.submit({ type: 'sleep', payload: { ms: 20 }, priority }))
-      // All three must be there to choose from before a worker looks.
-      await system.startWorker({ CONCURRENCY: '1' })
+      // All three must be there to choose from before the slot is free.
+      await until(async () => (await system.unsent()) === 0, { what: 'all three are sent' })
+      await system.post(`/tasks/${inTheWay}/cancel`)
 
       const tasks = await Promise.all(submitted.map((id) => system.finished(id)))
 

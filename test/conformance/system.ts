@@ -32,7 +32,7 @@ export async function startSystem(t: TestContext, transport: Transport, env: Env
     await app.close()
     await stopAll(node.services, () => {})
   })
-  return { databaseUrl, post, get, submit, finished, startWorker, untilIdle }
+  return { databaseUrl, post, get, submit, finished, startWorker, unsent, untilIdle }
 
   async function post(url: string, body?: unknown, headers: Record<string, string> = {}): Promise<Reply> {
     const payload = typeof body === 'string' ? body : body === undefined ? undefined : JSON.stringify(body)
@@ -72,6 +72,16 @@ export async function startSystem(t: TestContext, transport: Transport, env: Env
     const stop = () => (stopped ??= stopAll(services, () => {}))
     t.after(stop)
     return { stop }
+  }
+
+  /** How many packets the broker does not have yet; none where there is no broker. */
+  async function unsent(): Promise<number> {
+    if (amqpUrl === undefined) return 0
+    const rows = await query(
+      databaseUrl,
+      'select from millrace.packets where worker_id is null and sent_at is null',
+    )
+    return rows.length
   }
 
   /** Waits until nothing waits or runs, and the ledger has let go of everything. */

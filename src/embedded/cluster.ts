@@ -36,12 +36,18 @@ export async function openCluster(
   { binaries, account }: { binaries: Binaries; account: Account | undefined },
 ): Promise<Cluster> {
   const dir = join(dataDir, 'postgres')
-  for (const name of readdirSync(dataDir))
-    if (name.startsWith(halfMade)) rmSync(join(dataDir, name), { recursive: true, force: true })
-  if (!existsSync(dir) || readdirSync(dir).length === 0)
+  removeHalfMade(dataDir)
+  if (!existsSync(dir) || readdirSync(dir).length === 0) {
     await makeCluster(dataDir, { dir, binaries, account })
+    removeHalfMade(dataDir) // an initdb whose parent was killed makes its folder again when it is taken away early
+  }
   checkComplete(dir, binaries)
   return { dir, account, access: readAccess(dir) }
+}
+
+function removeHalfMade(dataDir: string): void {
+  for (const name of readdirSync(dataDir))
+    if (name.startsWith(halfMade)) rmSync(join(dataDir, name), { recursive: true, force: true })
 }
 
 /** The cluster in `<dataDir>/postgres` as somebody sees it who only wants to connect to it, if there is one. */

@@ -71,11 +71,11 @@ describe('what killed processes leave behind', () => {
 
   it('may be half of a cluster, which is removed', async (t) => {
     const dataDir = testFolder(t)
-    const killed = spawn(process.execPath, [holder, dataDir], { stdio: 'ignore' })
+    const killed = spawn(process.execPath, [holder, dataDir], { stdio: 'ignore', detached: true })
     await until(() => readdirSync(dataDir).find((name) => name.startsWith('postgres.init-')), {
       what: 'a cluster in the making',
     })
-    killed.kill('SIGKILL')
+    process.kill(-killed.pid!, 'SIGKILL') // with what it has started
     await once(killed, 'exit')
 
     const next = await startEmbedded({ dataDir, settings })

@@ -4,12 +4,14 @@ import type { Working } from './contestant.ts'
 /** A process of the benchmark that says what its handler does. */
 export type Program = {
   pid: number
+  /** Where it answers, if it said so. */
+  url: string
   working: Working
   call<T>(call: string, ...args: unknown[]): Promise<T>
   stop(): Promise<void>
 }
 
-export type Said = {
+type Said = {
   type?: string
   id?: number
   result?: unknown
@@ -18,15 +20,12 @@ export type Said = {
   url?: string
 }
 
-type Options = { args?: readonly string[]; env?: NodeJS.ProcessEnv; onReady?: (said: Said) => void }
+type Options = { args?: readonly string[]; env?: NodeJS.ProcessEnv }
 
 /** Starts a program and resolves when it is ready. */
-export async function startProgram(
-  file: string,
-  { args = [], env, onReady }: Options = {},
-): Promise<Program> {
+export async function startProgram(file: string, { args = [], env }: Options = {}): Promise<Program> {
   const child = fork(file, args, { env: env ?? process.env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
-  const ready = Promise.withResolvers<void>()
+  const ready = Promise.withResolvers<string>()
   const first = Promise.withResolvers<number>()
   const all = Promise.withResolvers<void>()
   const calls = new Map<number, PromiseWithResolvers<unknown>>()
@@ -36,10 +35,7 @@ export async function startProgram(
   })
   for (const { promise } of [first, all]) promise.catch(() => {}) // not everybody waits for them
   child.on('message', (said: Said) => {
-    if (said.type === 'ready') {
-      onReady?.(said)
-      ready.resolve()
-    }
+    if (said.type === 'ready') ready.resolve(said.url ?? '')
     if (said.type === 'first') first.resolve(said.atMs ?? Number.NaN)
     if (said.type === 'all') all.resolve()
     if (said.id === undefined) return
@@ -47,9 +43,10 @@ export async function startProgram(
     else calls.get(said.id)?.reject(new Error(said.error))
     calls.delete(said.id)
   })
-  await ready.promise
+  const url = await ready.promise
   return {
     pid: child.pid!,
+    url,
     working: { firstAtMs: first.promise, all: all.promise },
     call: <T>(call: string, ...args: unknown[]) => callOf(child, calls, { call, args }) as Promise<T>,
     stop: () => ended(child, 'SIGTERM'),

@@ -1,11 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { SingleBar } from 'cli-progress'
 import { Command } from 'commander'
+import { makeFolder, removeFolder } from '../test/support/folder.ts'
 import type { Contestant } from './contestant.ts'
 import { millrace } from './contestants/millrace.ts'
 import { peers } from './contestants/peers.ts'
 import { raw } from './contestants/raw.ts'
-import { makeFolder, removeFolder } from './folder.ts'
 import { busyness, type Stamp, stampText, takeStamp } from './stamp.ts'
 import { type Row, rateOf, tableOf } from './table.ts'
 import { type Workload, workloads } from './workload.ts'
@@ -84,7 +84,7 @@ async function compete(workload: Workload, all: readonly Contestant[]): Promise<
 }
 
 async function once(workload: Workload, contestant: Contestant, count: number) {
-  const folder = makeFolder()
+  const folder = makeFolder('bench')
   try {
     const entry = await contestant.open(folder)
     try {

@@ -1,9 +1,9 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import pg from 'pg'
 import { startEmbedded } from '../src/embedded/index.ts'
+import { freePort } from '../test/support/ports.ts'
 import { until } from './system.ts'
 
 export type PostgresServer = {
@@ -73,16 +73,6 @@ export async function openRedis(folder: string, appendfsync: 'always' | 'everyse
       await gone
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 export const peersFolder = join(import.meta.dirname, 'peers')

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import { cpus, loadavg, release, totalmem } from 'node:os'
 import { join } from 'node:path'
-import { makeFolder, removeFolder } from './folder.ts'
+import { makeFolder, removeFolder } from '../test/support/folder.ts'
 
 /** Where and when something was measured: without it a figure means nothing. */
 export type Stamp = {
@@ -64,7 +64,7 @@ function revision(): string {
 }
 
 function fsyncTime(): number {
-  const folder = makeFolder()
+  const folder = makeFolder('bench')
   const file = openSync(join(folder, 'fsync'), 'w')
   const page = Buffer.alloc(8192)
   const took = Array.from({ length: fsyncs }, () => {

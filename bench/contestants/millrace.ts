@@ -4,10 +4,10 @@ import { createClient } from '../../src/client/index.ts'
 import { migrate } from '../../src/main/migrate.ts'
 import type { Contestant, Shape } from '../contestant.ts'
 import { type Program, startProgram } from '../program.ts'
+import { payload, putAll } from '../serve.ts'
 import { openPostgres } from '../servers.ts'
 
 const program = join(import.meta.dirname, '../../src/cli/main.ts')
-const payload = 'x'.repeat(98) // and two quotes
 
 /** Millrace as users run it: an api process, a worker process, PostgreSQL alone. */
 export const millrace: Contestant = {
@@ -18,7 +18,6 @@ export const millrace: Contestant = {
     await migrate(server.url)
     const sql = new pg.Client({ connectionString: server.url, options: '-c search_path=millrace' })
     await sql.connect()
-    let url = ''
     const environment = (more: Record<string, string> = {}) => ({
       PATH: process.env.PATH,
       DATABASE_URL: server.url,
@@ -27,14 +26,8 @@ export const millrace: Contestant = {
       LOG_LEVEL: 'warn',
       ...more,
     })
-    const api = await startProgram(program, {
-      args: ['api'],
-      env: environment(),
-      onReady: (said) => {
-        url = said.url ?? ''
-      },
-    })
-    const client = createClient({ url })
+    const api = await startProgram(program, { args: ['api'], env: environment() })
+    const client = createClient({ url: api.url })
     let worker: Program | undefined
     return {
       submit: (count, shape) => submit(client, count, shape),
@@ -66,15 +59,11 @@ export const millrace: Contestant = {
   },
 }
 
-async function submit(client: ReturnType<typeof createClient>, count: number, { inOne, lanes }: Shape) {
-  let left = count
-  const lane = async () => {
-    while (left > 0) {
-      const size = Math.min(inOne, left)
-      left -= size
-      if (size === 1 && inOne === 1) await client.submit('noop', payload)
-      else await client.submitBatch(Array.from({ length: size }, () => ({ type: 'noop', payload })))
-    }
-  }
-  await Promise.all(Array.from({ length: lanes }, lane))
+async function submit(client: ReturnType<typeof createClient>, count: number, shape: Shape): Promise<void> {
+  const task = { type: 'noop', payload }
+  await putAll(count, shape, (size) =>
+    shape.inOne === 1
+      ? client.submit(task.type, task.payload)
+      : client.submitBatch(Array.from({ length: size }, () => task)),
+  )
 }

@@ -1,5 +1,5 @@
 import type { Database } from './connection.ts'
-import { workerLockOf } from './workers.ts'
+import { serverUpSince, workerLockOf } from './workers.ts'
 
 /** Forgets a worker that is dead, and remembers for an hour that its host had one. */
 export const buryWorker = {
@@ -25,8 +25,7 @@ const findCrash = {
     select
       from workers as w
      where w.host = $1
-       and w.last_seen_at > greatest(now() - $2 * interval '1 millisecond',
-                                     pg_postmaster_start_time(), pg_stat_get_bgwriter_stat_reset_time())
+       and w.last_seen_at > greatest(now() - $2 * interval '1 millisecond', ${serverUpSince})
        and pg_try_advisory_xact_lock(${workerLockOf('w.id')})
   )`,
 }

@@ -2,17 +2,16 @@ import type { PacketId, PacketRef } from '../domain/packet.ts'
 import type { Database } from './connection.ts'
 import { buryWorker } from './crashes.ts'
 import { giveBack, held } from './held-packets.ts'
-import { workerLockOf } from './workers.ts'
+import { serverUpSince, workerLockOf } from './workers.ts'
 
 // Two nets. A lock that is free although its worker was seen since the server's processes started: the process or its
 // connection is gone. And a heartbeat older than the lease: stopped, cut off, or behind a pooler. A start of the server
-// frees all locks, so workers that have not been back since get one lease before anybody judges them. After a crash it
-// starts anew and keeps its old start time; but it throws away its statistics then, and says when it did.
+// frees all locks, so workers that have not been back since get one lease before anybody judges them.
 const findDead = {
   name: 'workers.find-dead',
   text: `
   with server as materialized (
-    select greatest(pg_postmaster_start_time(), pg_stat_get_bgwriter_stat_reset_time()) as up_since
+    select ${serverUpSince} as up_since
   ), worker as (
     select id, last_seen_at, greatest(last_seen_at, up_since) < now() - $1 * interval '1 millisecond' as is_silent,
            last_seen_at > up_since as has_been_back

@@ -7,6 +7,12 @@ export const workerLockOf = (id: string) => `hashtextextended('millrace.worker.'
 export const workerLock = workerLockOf('$1')
 
 /**
+ * When the server's processes started. After a crash it starts anew and keeps its old start time; but it throws away
+ * its statistics then, and says when it did.
+ */
+export const serverUpSince = 'greatest(pg_postmaster_start_time(), pg_stat_get_bgwriter_stat_reset_time())'
+
+/**
  * Ends the connection that holds the worker's lock and does nothing: it is the worker's own, and half-open. Whoever
  * holds the lock for the moment of a look at it is at work.
  */

@@ -1,9 +1,15 @@
 import type { ChannelModel } from 'amqplib'
+import type { PacketRef } from '../domain/packet.ts'
 import type { Place } from '../domain/ports.ts'
 import { socketOf, within } from './rabbitmq-connection.ts'
 import { encode, type Letter, queueName } from './rabbitmq-topology.ts'
 
 export type Mail = { place: Place; letter: Letter }
+
+export const mailOf = ({ id, queue, priority }: PacketRef): Mail => ({
+  place: { queue, priority },
+  letter: { packet: id },
+})
 
 /** What became of a round of mail. What is in neither list was not confirmed in time, or its channel closed. */
 export type Receipt = { routed: Mail[]; unroutable: Mail[]; gaveUp: boolean }
@@ -15,19 +21,51 @@ export type ConfirmingChannel = {
 
 /**
  * A channel that tells confirmed from routed: RabbitMQ confirms a message that it could not route as well, after
- * having returned it.
+ * having returned it. When a message is refused, another takes its place before the next round: a channel of RabbitMQ
+ * 3.10 that first meets a queue when its leader has just died knows only that leader, and refuses everything for
+ * that queue for as long as the leader's node is away.
  */
 export async function openConfirmingChannel(
   model: ChannelModel,
   onClose: () => void,
 ): Promise<ConfirmingChannel> {
+  let channel = await openChannel(model, onClose)
+  return {
+    async send(round, giveUp) {
+      const receipt = await channel.send(round, giveUp)
+      if (channel.hasRefused()) await renew()
+      return receipt
+    },
+  }
+
+  async function renew() {
+    const refusing = channel
+    try {
+      channel = await openChannel(model, onClose)
+      refusing.close()
+    } catch {
+      // The connection is going, which closes the one we have; or the next round tries once more.
+    }
+  }
+}
+
+async function openChannel(model: ChannelModel, onClose: () => void) {
   const channel = await within(model.createConfirmChannel(), 'open a channel')
   const returned = new Set<string>()
   let sent = 0
+  let refused = false
   channel.on('error', () => {}) // followed by 'close'
   channel.on('close', onClose)
+  channel.on('nack', () => {
+    refused = true
+  })
   channel.on('return', ({ properties }) => returned.add(String(properties.messageId)))
-  return { send }
+  return { send, hasRefused: () => refused, close }
+
+  function close() {
+    channel.off('close', onClose)
+    channel.close().catch(() => {}) // it has gone with its connection
+  }
 
   async function send(round: readonly Mail[], giveUp: AbortSignal): Promise<Receipt> {
     const receipt: Receipt = { routed: [], unroutable: [], gaveUp: false }

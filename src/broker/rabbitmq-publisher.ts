@@ -2,7 +2,7 @@ import { tracingChannel } from 'node:diagnostics_channel'
 import { BrokerUnavailableError } from '../domain/errors.ts'
 import type { PacketId, PacketRef } from '../domain/packet.ts'
 import type { Place, Publisher } from '../domain/ports.ts'
-import type { Mail } from './rabbitmq-confirms.ts'
+import { type Mail, mailOf } from './rabbitmq-confirms.ts'
 import { keepConnected, type RabbitSettings } from './rabbitmq-connection.ts'
 import { type Line, openLine } from './rabbitmq-line.ts'
 import { queueName } from './rabbitmq-topology.ts'
@@ -78,11 +78,6 @@ export function rabbitPublisher({ urls, log }: RabbitSettings): RabbitPublisher 
     return answer
   }
 }
-
-const mailOf = ({ id, queue, priority }: PacketRef): Mail => ({
-  place: { queue, priority },
-  letter: { packet: id },
-})
 
 const numbersOf = (mail: readonly Mail[]): PacketId[] =>
   mail.flatMap(({ letter }) => ('packet' in letter ? [letter.packet] : []))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { openConfirmingChannel } from '../../src/broker/rabbitmq-confirms.ts'
+import { mailOf, openConfirmingChannel } from '../../src/broker/rabbitmq-confirms.ts'
 import { rabbitPublisher } from '../../src/broker/rabbitmq-publisher.ts'
 import { rabbitSource } from '../../src/broker/rabbitmq-source.ts'
 import { queueName } from '../../src/broker/rabbitmq-topology.ts'
@@ -66,10 +66,7 @@ test('tells what is in a queue from what is only confirmed', { skip }, async (t)
   const { channel, connection } = await operator(t, urls[0]!)
   await channel.assertQueue(queueName({ queue: there, priority: 'low' }))
   const confirming = await openConfirmingChannel(connection, () => {})
-  const mail = [missing, there, missing].map((queue, i) => ({
-    place: { queue, priority: 'low' as const },
-    letter: { packet: i },
-  }))
+  const mail = [missing, there, missing].map((queue, id) => mailOf({ id, queue, priority: 'low' }))
 
   const { routed, unroutable } = await confirming.send(mail, AbortSignal.timeout(10_000))
 
@@ -77,14 +74,33 @@ test('tells what is in a queue from what is only confirmed', { skip }, async (t)
   assert.deepEqual(unroutable, [mail[0], mail[2]])
 })
 
+const refusesTheSecond = { arguments: { 'x-max-length': 1, 'x-overflow': 'reject-publish' } }
+
 test('does not take for sent what a queue refuses, and sends the rest', { skip }, async (t) => {
   const [good, full] = [newQueue(), newQueue()]
   const publisher = await startPublisher(t, urls)
   const { channel } = await operator(t, urls[0]!)
-  const options = { arguments: { 'x-max-length': 1, 'x-overflow': 'reject-publish' } }
-  await channel.assertQueue(queueName({ queue: full, priority: 'normal' }), options)
+  await channel.assertQueue(queueName({ queue: full, priority: 'normal' }), refusesTheSecond)
 
   assert.deepEqual(await publisher.publish([...packets(full, [1, 2]), ...packets(good, [3])]), [1, 3])
+})
+
+test('after a refusal it goes on through another channel', { skip }, async (t) => {
+  const [good, full] = [newQueue(), newQueue()]
+  const { channel, connection } = await operator(t, urls[0]!)
+  await channel.assertQueue(queueName({ queue: full, priority: 'normal' }), refusesTheSecond)
+  const opened = t.mock.method(connection, 'createConfirmChannel').mock
+  await channel.assertQueue(queueName({ queue: good, priority: 'normal' }))
+  const confirming = await openConfirmingChannel(connection, () => {})
+  const routed = async (...[queue, ids]: Parameters<typeof packets>) =>
+    (await confirming.send(packets(queue, ids).map(mailOf), AbortSignal.timeout(10_000))).routed.length
+
+  assert.equal(await routed(good, [1, 2]), 2)
+  assert.equal(await routed(good, [3]), 1)
+  assert.equal(opened.callCount(), 1)
+  assert.equal(await routed(full, [4, 5]), 1)
+  assert.equal(await routed(good, [6]), 1)
+  assert.equal(opened.callCount(), 2)
 })
 
 test('goes on with the next node when one refuses', { skip }, async (t) => {

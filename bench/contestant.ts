@@ -1,7 +1,10 @@
 /** How a load arrives: so many tasks in one request, so many requests under way. */
 export type Shape = { inOne: number; lanes: number }
 
-/** What the one worker process is to do: so many at once, each of them nothing, or waiting so long. */
+/** An open loop: so many tasks in a second, each at its moment, however long the ones before it take. */
+export type Flow = { perSecond: number; seconds: number }
+
+/** What a worker process is to do: so many at once, each of them nothing, or waiting so long. */
 export type Work = { concurrency: number; sleepMs: number }
 
 /** A task system, as the benchmark sees it. */
@@ -11,8 +14,8 @@ export type Contestant = {
   about: string
   /** Why it cannot be measured here. */
   missing?(): string | undefined
-  /** Whether it can do that kind of work; any, unless it says otherwise. */
-  isFor?(work: Work): boolean
+  /** The workloads that mean something for it; all, unless it says otherwise. */
+  workloads?: readonly string[]
   /** Brings it up with nothing in it, in `folder`. */
   open(folder: string): Promise<Entry>
 }
@@ -20,14 +23,20 @@ export type Contestant = {
 /** A contestant that is up. */
 export type Entry = {
   submit(count: number, shape: Shape): Promise<void>
-  /** Starts the one worker process, for so many tasks. */
+  /** One task a request; the payload tells when it was due. */
+  flow(flow: Flow): Promise<void>
+  /** Starts a worker process, and says of it when its handler was first called, and when for so many tasks. */
   work(expected: number, work: Work): Promise<Working>
+  /** Kills the worker processes with -9. */
+  killWorkers(): Promise<void>
   /** How many tasks the store says are done. */
   completed(): Promise<number>
-  /** Bytes of write-ahead log so far; undefined where there is none. */
-  walBytes(): Promise<number | undefined>
+  /** What PostgreSQL has done so far; undefined where there is none. Exact only when everybody else has left it. */
+  effort(): Promise<Effort | undefined>
   /** The processes of each part, for what they cost. */
   pids(): Record<string, readonly number[]>
+  /** Stops all programs, not the servers. */
+  leave(): Promise<void>
   close(): Promise<void>
 }
 
@@ -36,4 +45,11 @@ export type Working = {
   firstAtMs: Promise<number>
   /** Resolves when the handler was called for all tasks; their outcomes may not be stored yet. */
   all: Promise<void>
+  /** Of each task of a flow that has begun: when it was due, milliseconds since 1970, and how much later it began. */
+  delays: readonly Delay[]
 }
+
+export type Delay = readonly [dueAtMs: number, ms: number]
+
+/** Since the server was made. */
+export type Effort = { walBytes: number; commits: number; updates: number; heapOnlyUpdates: number }

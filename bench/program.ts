@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import type { Working } from './contestant.ts'
+import type { Delay, Working } from './contestant.ts'
 
 /** A process of the benchmark that says what its handler does. */
 export type Program = {
@@ -9,6 +9,8 @@ export type Program = {
   working: Working
   call<T>(call: string, ...args: unknown[]): Promise<T>
   stop(): Promise<void>
+  /** With -9. */
+  kill(): Promise<void>
 }
 
 type Said = {
@@ -17,6 +19,7 @@ type Said = {
   result?: unknown
   error?: string
   atMs?: number
+  delays?: Delay[]
   url?: string
 }
 
@@ -28,6 +31,7 @@ export async function startProgram(file: string, { args = [], env }: Options = {
   const ready = Promise.withResolvers<string>()
   const first = Promise.withResolvers<number>()
   const all = Promise.withResolvers<void>()
+  const delays: Delay[] = []
   const calls = new Map<number, PromiseWithResolvers<unknown>>()
   child.once('exit', (code, signal) => {
     const error = new Error(`${file} ended with ${code ?? signal}`)
@@ -38,6 +42,7 @@ export async function startProgram(file: string, { args = [], env }: Options = {
     if (said.type === 'ready') ready.resolve(said.url ?? '')
     if (said.type === 'first') first.resolve(said.atMs ?? Number.NaN)
     if (said.type === 'all') all.resolve()
+    if (said.type === 'delays') delays.push(...(said.delays ?? []))
     if (said.id === undefined) return
     if (said.error === undefined) calls.get(said.id)?.resolve(said.result)
     else calls.get(said.id)?.reject(new Error(said.error))
@@ -47,9 +52,10 @@ export async function startProgram(file: string, { args = [], env }: Options = {
   return {
     pid: child.pid!,
     url,
-    working: { firstAtMs: first.promise, all: all.promise },
+    working: { firstAtMs: first.promise, all: all.promise, delays },
     call: <T>(call: string, ...args: unknown[]) => callOf(child, calls, { call, args }) as Promise<T>,
     stop: () => ended(child, 'SIGTERM'),
+    kill: () => ended(child, 'SIGKILL'),
   }
 }
 

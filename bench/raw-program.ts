@@ -4,8 +4,7 @@ import type { NewTask } from '../src/domain/submission.ts'
 import { openDatabase } from '../src/storage/connection.ts'
 import { taskStore } from '../src/storage/tasks.ts'
 import { workLedger } from '../src/storage/work-ledger.ts'
-import type { Shape } from './contestant.ts'
-import { nothing, payload, putAll, serve } from './serve.ts'
+import { loadWith, nothing, type Payload, serve } from './serve.ts'
 
 // The statements of the product in a bare loop: no HTTP, no handlers, nobody who waits, nothing that could fail.
 const [url = ''] = process.argv.slice(2)
@@ -13,17 +12,11 @@ const loops = 3
 const room = 500
 const database = openDatabase(url, { connections: loops, statementTimeoutMs: 30_000, plans: 'moves' })
 const newId = idSource()
-const text = JSON.stringify(payload)
+const store = taskStore(database)
 
 serve({
   prepare() {},
-  async submit(count: number, shape: Shape) {
-    const store = taskStore(database)
-    await putAll(count, { ...shape, lanes: loops }, async (size) => {
-      const { tasks, packets } = pack(Array.from({ length: size }, aTask), () => expectedCapacity)
-      await store.submit({ now: tasks, packets, later: [], batches: [] })
-    })
-  },
+  ...loadWith(submit),
   async work(expected: number) {
     const run = nothing(expected, 0)
     void Promise.all(Array.from({ length: loops }, () => workOff(run, expected)))
@@ -36,6 +29,11 @@ serve({
     return rows[0]![0]
   },
 })
+
+async function submit(payloads: readonly Payload[]): Promise<void> {
+  const { tasks, packets } = pack(payloads.map(aTask), () => expectedCapacity)
+  await store.submit({ now: tasks, packets, later: [], batches: [] })
+}
 
 let done = 0
 
@@ -55,6 +53,13 @@ async function workOff(run: () => unknown, expected: number): Promise<void> {
   }
 }
 
-function aTask(): NewTask {
-  return { id: newId(), type: 'noop', queue: 'default', priority: 'normal', payload: text, due: 'now' }
+function aTask(payload: Payload): NewTask {
+  return {
+    id: newId(),
+    type: 'noop',
+    queue: 'default',
+    priority: 'normal',
+    payload: JSON.stringify(payload),
+    due: 'now',
+  }
 }

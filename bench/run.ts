@@ -3,12 +3,13 @@ import { SingleBar } from 'cli-progress'
 import { Command } from 'commander'
 import { makeFolder, removeFolder } from '../test/support/folder.ts'
 import type { Contestant } from './contestant.ts'
-import { millrace } from './contestants/millrace.ts'
+import { millrace, millraceRabbit } from './contestants/millrace.ts'
 import { peers } from './contestants/peers.ts'
 import { raw } from './contestants/raw.ts'
 import { busyness, type Stamp, stampText, takeStamp } from './stamp.ts'
 import { type Row, rateOf, tableOf } from './table.ts'
-import { type Workload, workloads } from './workload.ts'
+import type { Workload } from './workload.ts'
+import { workloads } from './workloads/index.ts'
 
 /*
  * Millrace beside what one would have picked instead: `npm run bench -- [workloads]`. Every run is on servers of its
@@ -37,7 +38,7 @@ async function measure(): Promise<void> {
   console.log(stampText(before))
   const warning = busyness(before)
   if (warning) console.log(`!!! ${warning}`)
-  const contestants = present([millrace, raw, ...peers])
+  const contestants = present([millrace, raw, millraceRabbit, ...peers])
   for (const { name, about } of contestants) console.log(`${name}: ${about}`)
   const rows: Row[] = []
   for (const workload of chosen()) rows.push(...(await compete(workload, contestants)))
@@ -63,7 +64,7 @@ function present(all: readonly Contestant[]): Contestant[] {
 
 /** A B C, A B C, … and a table. */
 async function compete(workload: Workload, all: readonly Contestant[]): Promise<Row[]> {
-  const contestants = all.filter(({ isFor }) => isFor?.(workload.work) ?? true)
+  const contestants = all.filter((one) => one.workloads?.includes(workload.name) ?? true)
   const count = Number(options.tasks ?? workload.count)
   const rows = contestants.map(
     ({ name }): Row => ({ workload: workload.name, contestant: name, results: [] }),
@@ -103,10 +104,11 @@ function compare(files: readonly string[]): void {
   console.log(`A: ${stampText(a.before)}\nB: ${stampText(b.before)}`)
   for (const row of a.rows) {
     const other = b.rows.find((one) => one.workload === row.workload && one.contestant === row.contestant)
-    if (!other) continue
-    const change = (100 * (rateOf(other) / rateOf(row) - 1)).toFixed(1)
+    const [before, after] = [rateOf(row), other && rateOf(other)]
+    if (!before || !after) continue
+    const change = (100 * (after.median / before.median - 1)).toFixed(1)
     console.log(
-      `${row.workload.padEnd(10)} ${row.contestant.padEnd(26)} ${Math.round(rateOf(row))} → ${Math.round(rateOf(other))} tasks/s (${change} %)`,
+      `${row.workload.padEnd(10)} ${row.contestant.padEnd(26)} ${Math.round(before.median)} → ${Math.round(after.median)} tasks/s (${change} %)`,
     )
   }
 }

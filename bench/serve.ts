@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Shape } from './contestant.ts'
+import type { Delay, Flow, Shape } from './contestant.ts'
 
 type Calls = Record<string, (...args: never[]) => unknown>
 
@@ -20,16 +20,27 @@ export function serve(calls: Calls): void {
   say({ type: 'ready' })
 }
 
+/** What every task carries: 100 characters of JSON, the same for everybody. In a flow it tells when it was due. */
+export type Payload = { dueAtMs?: number; text: string }
+export const payload: Payload = payloadOf({})
+
+function payloadOf(fields: Omit<Payload, 'text'>): Payload {
+  return { ...fields, text: 'x'.repeat(100 - JSON.stringify({ ...fields, text: '' }).length) }
+}
+
 /**
- * A handler that does nothing, or waits, and says when the first of so many tasks began and when it has seen all of
- * them through.
+ * A handler that does nothing, or waits, and says when the first of so many tasks began, when it has seen all of
+ * them through, and how late each began that was due at a moment.
  */
-export function nothing(expected: number, sleepMs: number): () => null | Promise<null> {
+export function nothing(expected: number, sleepMs: number): (task?: unknown) => null | Promise<null> {
   let begun = 0
   let ended = 0
-  return () => {
+  let delays: Delay[] = []
+  return (task) => {
     begun += 1
-    if (begun === 1) say({ type: 'first', atMs: performance.timeOrigin + performance.now() })
+    if (begun === 1) say({ type: 'first', atMs: nowMs() })
+    const { dueAtMs } = (task ?? {}) as Partial<Payload>
+    if (dueAtMs !== undefined) note([dueAtMs, nowMs() - dueAtMs])
     return sleepMs > 0 ? sleep(sleepMs).then(end) : end()
   }
 
@@ -38,27 +49,52 @@ export function nothing(expected: number, sleepMs: number): () => null | Promise
     if (ended === expected) say({ type: 'all' })
     return null
   }
-}
 
-/** Calls `put` for parts of `count` things, `inOne` at a time, several under way. */
-export async function putAll(
-  count: number,
-  { inOne, lanes }: Shape,
-  put: (size: number) => Promise<unknown>,
-) {
-  let left = count
-  const lane = async () => {
-    while (left > 0) {
-      const size = Math.min(inOne, left)
-      left -= size
-      await put(size)
-    }
+  function note(delay: Delay) {
+    if (delays.length === 0) setTimeout(tell, tellEveryMs)
+    delays.push(delay)
   }
-  await Promise.all(Array.from({ length: lanes }, lane))
+
+  function tell() {
+    say({ type: 'delays', delays })
+    delays = []
+  }
 }
 
-/** 100 characters of JSON, the same for everybody. */
-export const payload = { text: 'x'.repeat(100 - '{"text":""}'.length) }
+const tellEveryMs = 250
+
+/** The two ways in which a load arrives, made of `put`, which submits several tasks in one request. */
+export function loadWith(put: (payloads: readonly Payload[]) => Promise<unknown>) {
+  return { submit, flow }
+
+  async function submit(count: number, { inOne, lanes }: Shape): Promise<void> {
+    let left = count
+    const lane = async () => {
+      while (left > 0) {
+        const size = Math.min(inOne, left)
+        left -= size
+        await put(Array.from({ length: size }, () => payload))
+      }
+    }
+    await Promise.all(Array.from({ length: lanes }, lane))
+  }
+
+  async function flow({ perSecond, seconds }: Flow): Promise<void> {
+    const fromMs = nowMs()
+    const count = Math.round(perSecond * seconds)
+    const underWay: Promise<unknown>[] = []
+    while (underWay.length < count) {
+      const dueAtMs = fromMs + (underWay.length * 1000) / perSecond
+      if (dueAtMs > nowMs()) await sleep(1)
+      else underWay.push(put([payloadOf({ dueAtMs })]))
+    }
+    await Promise.all(underWay)
+  }
+}
+
+function nowMs(): number {
+  return performance.timeOrigin + performance.now()
+}
 
 function say(message: object): void {
   process.send?.(message)

@@ -1,14 +1,17 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import { startEmbedded } from '../src/embedded/index.ts'
+import { startBrokerNode } from '../test/support/broker-node.ts'
 import { freePort } from '../test/support/ports.ts'
-import { until } from './system.ts'
+import { until } from '../test/support/until.ts'
+import type { Effort } from './contestant.ts'
 
 export type PostgresServer = {
   url: string
-  walBytes(): Promise<number>
+  effort(): Promise<Effort>
   pids(): number[]
   stop(): Promise<void>
 }
@@ -24,17 +27,27 @@ export async function openPostgres(folder: string): Promise<PostgresServer> {
   const postmaster = parentOf(rows[0]!.pid)
   return {
     url: server.url,
-    async walBytes() {
-      const { rows } = await sql.query<{ bytes: string }>(
-        `select pg_current_wal_insert_lsn() - '0/0' as bytes`,
-      )
-      return Number(rows[0]!.bytes)
-    },
+    effort: () => effortOf(sql),
     pids: () => [postmaster, ...childrenOf(postmaster)],
     async stop() {
       await sql.end()
       await server.stop()
     },
+  }
+}
+
+async function effortOf(sql: pg.Client): Promise<Effort> {
+  const { rows } = await sql.query<Record<keyof Effort, string>>(`
+    select pg_current_wal_insert_lsn() - '0/0' as "walBytes",
+           (select xact_commit from pg_stat_database where datname = current_database()) as commits,
+           (select coalesce(sum(n_tup_upd), 0) from pg_stat_user_tables) as updates,
+           (select coalesce(sum(n_tup_hot_upd), 0) from pg_stat_user_tables) as "heapOnlyUpdates"`)
+  const { walBytes, commits, updates, heapOnlyUpdates } = rows[0]!
+  return {
+    walBytes: Number(walBytes),
+    commits: Number(commits),
+    updates: Number(updates),
+    heapOnlyUpdates: Number(heapOnlyUpdates),
   }
 }
 
@@ -64,6 +77,7 @@ export async function openRedis(folder: string, appendfsync: 'always' | 'everyse
       spawnSync('redis-cli', ['-p', String(port), 'ping'])
         .stdout?.toString()
         .trim() === 'PONG',
+    { what: 'Redis answers' },
   )
   return {
     url: `redis://127.0.0.1:${port}`,
@@ -73,6 +87,15 @@ export async function openRedis(folder: string, appendfsync: 'always' | 'everyse
       await gone
     },
   }
+}
+
+/** A RabbitMQ that listens to this machine only. */
+export async function openRabbit(folder: string) {
+  const own = join(folder, 'rabbitmq')
+  mkdirSync(own)
+  const node = await startBrokerNode(own, ['/'])
+  const pid = Number(await node.control(['eval', 'os:getpid().']).then((said) => said.replace(/\D/g, '')))
+  return { url: node.url(), pids: () => [pid], stop: node.stop }
 }
 
 export const peersFolder = join(import.meta.dirname, 'peers')

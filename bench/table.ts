@@ -3,62 +3,71 @@ import type { Result } from './workload.ts'
 /** All runs of one contestant at one workload. */
 export type Row = { workload: string; contestant: string; results: Result[] }
 
-export function median(numbers: readonly number[]): number {
-  const sorted = numbers.toSorted((a, b) => a - b)
+/** Median, smallest, largest. */
+type Spread = { median: number; least: number; most: number }
+
+/** Undefined when nothing of the kind was measured. */
+export function spreadOf(row: Row, of: (result: Result) => number | undefined): Spread | undefined {
+  const sorted = row.results.flatMap((result) => of(result) ?? []).toSorted((a, b) => a - b)
+  if (sorted.length === 0) return undefined
   const middle = Math.floor(sorted.length / 2)
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+  const median = sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+  return { median, least: sorted[0]!, most: sorted.at(-1)! }
 }
 
-export function rateOf({ results }: Row): number {
-  return median(results.map(({ tasksPerSecond }) => tasksPerSecond))
-}
+export const rateOf = (row: Row) => spreadOf(row, ({ tasksPerSecond }) => tasksPerSecond)
 
-/** Median and range of each, how it compares with the first, and what a task costs. */
+/** Rates, how the first compares with each, latencies, and what a task costs; only what was measured. */
 export function tableOf(rows: readonly Row[]): string {
-  const first = rows[0]
-  const lines = rows.map((row) => {
-    const rates = row.results.map(({ tasksPerSecond }) => tasksPerSecond)
-    const ratio = first && rateOf(first) / rateOf(row)
-    return [
-      row.contestant,
-      whole(rateOf(row)),
-      `${whole(Math.min(...rates))}–${whole(Math.max(...rates))}`,
-      ratio === undefined ? '' : `${ratio.toFixed(2)} ×`,
-      costOf(row),
-    ]
-  })
-  return aligned([['', 'tasks/s', 'range', first?.contestant ?? '', 'µs of CPU and bytes a task'], ...lines])
-}
-
-function costOf({ results }: Row): string {
-  const parts = Object.keys(results[0]?.cpuMicros ?? {})
-  const cpu = parts.map(
-    (part) => `${part} ${whole(median(results.map(({ cpuMicros }) => cpuMicros[part] ?? 0)))}`,
-  )
-  const wal = results.flatMap(({ walBytesPerTask }) => walBytesPerTask ?? [])
-  const memory = results.flatMap(({ memoryBytesPerTask }) => memoryBytesPerTask ?? [])
-  const bytes = [
-    ...(wal.length > 0 ? [`WAL ${whole(median(wal))}`] : []),
-    ...(memory.length > 0 ? [`memory ${whole(median(memory))}`] : []),
+  const columns: [title: string, cell: (row: Row) => string][] = [
+    ['tasks/s', (row) => whole(rateOf(row)?.median)],
+    ['range', (row) => rangeOf(rateOf(row))],
+    [rows[0]?.contestant ?? '', (row) => ratio(rateOf(rows[0]!)?.median, rateOf(row)?.median)],
+    ...latencyNames(rows).map((name): [string, (row: Row) => string] => [
+      `${name}: ms p50/p95/p99`,
+      (row) => latencyOf(row, name),
+    ]),
+    ...partsOf(rows).map((part): [string, (row: Row) => string] => [
+      `${part} µs`,
+      (row) => whole(spreadOf(row, ({ cpuMicros }) => cpuMicros?.[part])?.median),
+    ]),
+    ['WAL B', (row) => whole(spreadOf(row, ({ perTask }) => perTask?.walBytes)?.median)],
+    ['commits', (row) => spreadOf(row, ({ perTask }) => perTask?.commits)?.median.toFixed(3) ?? ''],
+    ['heap-only', (row) => percent(spreadOf(row, ({ perTask }) => perTask?.heapOnlyShare)?.median)],
+    ['memory B', (row) => whole(spreadOf(row, ({ memoryBytesPerTask }) => memoryBytesPerTask)?.median)],
   ]
-  return [...cpu, ...bytes].join(', ')
+  const used = columns.filter(([, cell]) => rows.some((row) => cell(row) !== ''))
+  return aligned([
+    ['', ...used.map(([title]) => title)],
+    ...rows.map((row) => [row.contestant, ...used.map(([, cell]) => cell(row))]),
+  ])
 }
 
-function whole(value: number): string {
-  return Math.round(value).toLocaleString('en')
+const namesOf = (results: readonly Result[], of: (result: Result) => object | undefined) => [
+  ...new Set(results.flatMap((result) => Object.keys(of(result) ?? {}))),
+]
+const resultsOf = (rows: readonly Row[]) => rows.flatMap(({ results }) => results)
+const latencyNames = (rows: readonly Row[]) => namesOf(resultsOf(rows), ({ latencies }) => latencies)
+const partsOf = (rows: readonly Row[]) => namesOf(resultsOf(rows), ({ cpuMicros }) => cpuMicros)
+
+function latencyOf(row: Row, name: string): string {
+  const at = (percentile: 'p50' | 'p95' | 'p99') =>
+    spreadOf(row, ({ latencies }) => latencies?.[name]?.[percentile])?.median
+  const all = [at('p50'), at('p95'), at('p99')]
+  return all.includes(undefined) ? '' : all.map((ms) => short(ms!)).join('/')
+}
+
+const short = (ms: number) => (ms < 10 ? ms.toFixed(1) : whole(ms))
+const percent = (share: number | undefined) => (share === undefined ? '' : `${(100 * share).toFixed(1)} %`)
+const ratio = (a: number | undefined, b: number | undefined) => (a && b ? `${(a / b).toFixed(2)} ×` : '')
+const rangeOf = (spread: Spread | undefined) => (spread ? `${whole(spread.least)}–${whole(spread.most)}` : '')
+
+function whole(value: number | undefined): string {
+  return value === undefined ? '' : Math.round(value).toLocaleString('en')
 }
 
 function aligned(lines: readonly string[][]): string {
   const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)))
-  const last = widths.length - 1
-  return lines
-    .map((line) =>
-      line
-        .map((cell, at) =>
-          at === 0 ? cell.padEnd(widths[0]!) : at === last ? cell : cell.padStart(widths[at]!),
-        )
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
+  const pad = (cell: string, at: number) => (at === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[at]!))
+  return lines.map((line) => line.map(pad).join('  ').trimEnd()).join('\n')
 }

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Contestant, Work } from '../contestant.ts'
-import { startProgram } from '../program.ts'
+import type { Contestant } from '../contestant.ts'
 import { hasRedis, openPostgres, openRedis, peersFolder } from '../servers.ts'
+import { enterByItself } from './by-itself.ts'
 
 const onPostgres = [
   { name: 'pg-boss', program: 'pg-boss', mode: '', about: 'tuned; keeps tasks and results for a week' },
@@ -38,7 +38,7 @@ export const peers: readonly Contestant[] = [
       missing: () => notInstalled(program),
       async open(folder) {
         const server = await openPostgres(folder)
-        return entry(program, { args: [server.url, mode], part: 'PostgreSQL', server })
+        return enterByItself(fileOf(program), { args: [server.url, mode], part: 'PostgreSQL', server })
       },
     }),
   ),
@@ -49,7 +49,7 @@ export const peers: readonly Contestant[] = [
       missing: () => notInstalled('bullmq') ?? (hasRedis() ? undefined : 'install redis-server'),
       async open(folder) {
         const server = await openRedis(folder, appendfsync)
-        return entry('bullmq', { args: [server.url], part: 'Redis', server })
+        return enterByItself(fileOf('bullmq'), { args: [server.url], part: 'Redis', server })
       },
     }),
   ),
@@ -59,27 +59,4 @@ function notInstalled(program: string): string | undefined {
   return existsSync(join(peersFolder, 'node_modules', program)) ? undefined : 'run npm run bench:peers'
 }
 
-type Server = { walBytes?: () => Promise<number>; pids(): number[]; stop(): Promise<void> }
-
-/** One process that submits and looks, and another that works. */
-async function entry(name: string, { args, part, server }: { args: string[]; part: string; server: Server }) {
-  const file = join(peersFolder, `${name}.mjs`)
-  const loader = await startProgram(file, { args })
-  await loader.call('prepare')
-  let worker: Awaited<ReturnType<typeof startProgram>> | undefined
-  return {
-    submit: (count: number, shape: unknown) => loader.call<void>('submit', count, shape),
-    async work(expected: number, work: Work) {
-      worker = await startProgram(file, { args })
-      await worker.call('work', expected, work)
-      return worker.working
-    },
-    completed: () => loader.call<number>('completed'),
-    walBytes: async () => server.walBytes?.(),
-    pids: () => ({ worker: worker ? [worker.pid] : [], [part]: server.pids() }),
-    async close() {
-      await Promise.all([loader.stop(), worker?.stop()])
-      await server.stop()
-    },
-  }
-}
+const fileOf = (program: string) => join(peersFolder, `${program}.mjs`)

@@ -1,5 +1,5 @@
 import { createPostgresBackend, Queue, setDefaultBackendFactory, Worker } from 'bullmq'
-import { nothing, payload, putAll, serve } from '../serve.ts'
+import { loadWith, nothing, serve } from '../serve.ts'
 
 const [url] = process.argv.slice(2)
 const { hostname: host, port, protocol } = new URL(url)
@@ -12,16 +12,14 @@ const queue = new Queue('bench', { connection })
 
 serve({
   prepare: () => queue.waitUntilReady(),
-  async submit(count, shape) {
-    await putAll(count, shape, (size) =>
-      size === 1
-        ? queue.add('noop', payload)
-        : queue.addBulk(Array.from({ length: size }, () => ({ name: 'noop', data: payload }))),
-    )
-  },
+  ...loadWith((payloads) =>
+    payloads.length === 1
+      ? queue.add('noop', payloads[0])
+      : queue.addBulk(payloads.map((data) => ({ name: 'noop', data }))),
+  ),
   async work(expected, { concurrency, sleepMs }) {
     const run = nothing(expected, sleepMs)
-    new Worker('bench', async () => run(), { connection, concurrency })
+    new Worker('bench', async ({ data }) => run(data), { connection, concurrency })
   },
   completed: () => queue.getCompletedCount(),
 })

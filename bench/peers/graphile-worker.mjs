@@ -1,6 +1,6 @@
 import { makeWorkerUtils, run } from 'graphile-worker'
 import pg from 'pg'
-import { nothing, payload, putAll, serve } from '../serve.ts'
+import { loadWith, nothing, serve } from '../serve.ts'
 
 // `batched` is tuned as https://worker.graphile.org/docs/performance says; otherwise everything is left as it is.
 const [url, mode] = process.argv.slice(2)
@@ -18,14 +18,12 @@ let submitted = 0
 
 serve({
   prepare: () => utils.migrate(),
-  async submit(count, shape) {
-    submitted += count
-    await putAll(count, shape, (size) =>
-      size === 1
-        ? utils.addJob('noop', payload)
-        : utils.addJobs(Array.from({ length: size }, () => ({ identifier: 'noop', payload }))),
-    )
-  },
+  ...loadWith((payloads) => {
+    submitted += payloads.length
+    return payloads.length === 1
+      ? utils.addJob('noop', payloads[0])
+      : utils.addJobs(payloads.map((payload) => ({ identifier: 'noop', payload })))
+  }),
   async work(expected, { concurrency, sleepMs }) {
     const worker = mode === 'batched' ? { ...batched } : {}
     if (sleepMs > 0) worker.concurrentJobs = concurrency

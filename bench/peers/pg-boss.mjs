@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { PgBoss } from 'pg-boss'
-import { nothing, payload, putAll, serve } from '../serve.ts'
+import { loadWith, nothing, serve } from '../serve.ts'
 
 // Tuned as https://pgboss.io/api/workers says for throughput: large batches, several workers, and polling again at once.
 const [url] = process.argv.slice(2)
@@ -14,16 +14,14 @@ serve({
   async prepare() {
     await boss.createQueue(queue)
   },
-  async submit(count, shape) {
-    await putAll(count, shape, (size) =>
-      size === 1
-        ? boss.send(queue, payload)
-        : boss.insert(
-            queue,
-            Array.from({ length: size }, () => ({ data: payload })),
-          ),
-    )
-  },
+  ...loadWith((payloads) =>
+    payloads.length === 1
+      ? boss.send(queue, payloads[0])
+      : boss.insert(
+          queue,
+          payloads.map((data) => ({ data })),
+        ),
+  ),
   async work(expected, { concurrency, sleepMs }) {
     const run = nothing(expected, sleepMs)
     const options = {
@@ -32,7 +30,7 @@ serve({
       pollingIntervalSeconds: 0.5,
       burstWhenBatchFull: true,
     }
-    await boss.work(queue, options, async (jobs) => Promise.all(jobs.map(run)))
+    await boss.work(queue, options, async (jobs) => Promise.all(jobs.map(({ data }) => run(data))))
   },
   async completed() {
     const { rows } = await sql.query(

@@ -221,8 +221,8 @@ export type Stats = {
 export type Notices = {
   /** Packets are waiting. Debounced. */
   packetsWaiting(): void
-  /** These tasks were canceled while they ran. */
-  canceled(ids: readonly string[]): void
+  /** These attempts' tasks were canceled while they ran. By attempt, since the task may be retried before this is heard. */
+  canceled(attempts: readonly AttemptRef[]): void
 }
 
 /** Runs handlers. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import type { WorkerInfo } from '../domain/ports.ts'
+import type { AttemptRef, WorkerInfo } from '../domain/ports.ts'
 import type { Service } from '../runtime/service.ts'
 
 export type Announcement = Omit<WorkerInfo, 'running' | 'startedAt' | 'lastSeenAt'>
@@ -16,7 +16,7 @@ export type LifelineMessage =
   | { kind: 'alive' }
   | { kind: 'lost'; reason: string }
   | { kind: 'packets' }
-  | { kind: 'canceled'; ids: string[] }
+  | { kind: 'canceled'; attempts: AttemptRef[] }
 
 export type LifelineDeps = {
   databaseUrl: string

@@ -117,7 +117,7 @@ function listener({ work, wake, log }: { work: () => Work | undefined; wake: () 
   let isCut = false
   return (message: LifelineMessage) => {
     if (message.kind === 'packets') wake()
-    if (message.kind === 'canceled') work()?.cancel(message.ids)
+    if (message.kind === 'canceled') work()?.cancel(message.attempts)
     if (message.kind === 'alive') {
       if (isCut) log.info({}, 'the lifeline to the database holds again')
       void reconcile(work(), log) // notices may have been missed, claims unanswered

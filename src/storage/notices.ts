@@ -1,4 +1,4 @@
-import type { Notices } from '../domain/ports.ts'
+import type { AttemptRef, Notices } from '../domain/ports.ts'
 import type { Database } from './connection.ts'
 
 export const channels = { packets: 'millrace_packets', canceled: 'millrace_canceled' } as const
@@ -9,24 +9,24 @@ const tellCanceled = { name: 'notices.canceled', text: `select pg_notify('${chan
 // A notice locks the whole database for the moment of its commit, so there are at most 20 a second, outside of any
 // transaction that does work.
 const everyMs = 50
-/** A notice carries at most 8,000 bytes; an id with its comma takes 37. */
-const idsInOne = 200
+/** A notice carries at most 8,000 bytes; an id and an attempt, with what is between them, take 48 at most. */
+const attemptsInOne = 160
 
 /** Sends notices, the first at once. A failed one is forgotten: polling finds everything a moment later. */
 export function notices({ run }: Database): Notices & { stop(): void } {
   const packets = atMostEvery(everyMs, () => void run(tellPackets).catch(() => {}))
-  let ids: string[] = []
+  let attempts: AttemptRef[] = []
   const cancellations = atMostEvery(everyMs, () => {
-    const told = ids
-    ids = []
-    for (let at = 0; at < told.length; at += idsInOne) {
-      void run(tellCanceled, [told.slice(at, at + idsInOne).join(',')]).catch(() => {})
+    const told = attempts
+    attempts = []
+    for (let at = 0; at < told.length; at += attemptsInOne) {
+      void run(tellCanceled, [written(told.slice(at, at + attemptsInOne))]).catch(() => {})
     }
   })
   return {
     packetsWaiting: packets.ask,
     canceled(more) {
-      ids.push(...more)
+      attempts.push(...more)
       cancellations.ask()
     },
     stop() {
@@ -34,6 +34,17 @@ export function notices({ run }: Database): Notices & { stop(): void } {
       cancellations.stop()
     },
   }
+}
+
+const written = (attempts: readonly AttemptRef[]) =>
+  attempts.map(({ id, attempt }) => `${id}:${attempt}`).join(',')
+
+/** The attempts that a notice of canceled tasks names. */
+export function attemptsIn(payload: string): AttemptRef[] {
+  return payload.split(',').map((text) => {
+    const [id = '', attempt] = text.split(':')
+    return { id, attempt: Number(attempt) }
+  })
 }
 
 /** Calls `act` at once when asked, and for all that is asked within `ms` of the last call once more after it. */

@@ -47,10 +47,7 @@ export function attemptsInHand() {
     holds: (packet: PacketId) => open.has(packet),
     packets: () => [...open.keys()],
     attempts: (): AttemptRef[] => [...running.values()].map(({ id, attempt }) => ({ id, attempt })),
-    /** The attempts of these tasks. */
-    attemptsOf(ids: ReadonlySet<string>): AttemptRef[] {
-      return [...running.values()].filter(({ id }) => ids.has(id)).map(({ id, attempt }) => ({ id, attempt }))
-    },
+    has: (attempt: AttemptRef) => running.has(keyOf(attempt)),
     get size() {
       return running.size
     },

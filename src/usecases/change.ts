@@ -40,7 +40,8 @@ export function changing(deps: ChangeDeps): Pick<UseCases, 'cancelTask' | 'retry
 async function cancelAll({ store, notices }: ChangeDeps, ids: string[]): Promise<(Change | undefined)[]> {
   const changes = await store.cancel(ids)
   const interrupted = changes.filter((change) => change.changed && change.from === 'processing')
-  if (interrupted.length > 0) notices.canceled(interrupted.map(({ task }) => task.id))
+  if (interrupted.length > 0)
+    notices.canceled(interrupted.map(({ task: { id, attempt } }) => ({ id, attempt })))
   return inOrder(ids, changes)
 }
 

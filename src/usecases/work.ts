@@ -1,6 +1,15 @@
 import { type ClaimedTask, outcomeOf } from '../domain/outcome.ts'
 import type { PacketId, PacketRef } from '../domain/packet.ts'
-import type { Claim, Log, PacketSource, Runner, Sleep, WorkerIdentity, WorkLedger } from '../domain/ports.ts'
+import type {
+  AttemptRef,
+  Claim,
+  Log,
+  PacketSource,
+  Runner,
+  Sleep,
+  WorkerIdentity,
+  WorkLedger,
+} from '../domain/ports.ts'
 import { attemptsInHand, type InHand } from './attempts-in-hand.ts'
 import { claimPackets } from './claim.ts'
 import { type Ending, finishing } from './finish.ts'
@@ -25,8 +34,8 @@ export type WorkDeps = {
 
 export type Work = {
   running(): number
-  /** Ends the attempts of these tasks, which were canceled. */
-  cancel(ids: readonly string[]): void
+  /** Ends these attempts as far as they are in hand: their tasks were canceled. */
+  cancel(attempts: readonly AttemptRef[]): void
   /** Compares what is in hand with what the ledger says; to be called now and then, and after a lost connection. */
   reconcile(): Promise<void>
   /** Takes no more, waits for what runs up to `graceMs`, hands the rest back unspent. Resolves when nothing is left. */
@@ -59,8 +68,9 @@ export function startWork(deps: WorkDeps): Work {
   return {
     running: () => hand.size,
     reconcile,
-    cancel(ids) {
-      for (const { id, attempt } of hand.attemptsOf(new Set(ids))) runner.abort(id, attempt, 'canceled')
+    cancel(attempts) {
+      for (const canceled of attempts)
+        if (hand.has(canceled)) runner.abort(canceled.id, canceled.attempt, 'canceled')
     },
     async stop(graceMs) {
       stopping.abort()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { StoreUnavailableError, TaskError } from '../../src/domain/errors.ts'
-import type { Change } from '../../src/domain/ports.ts'
+import type { AttemptRef, Change } from '../../src/domain/ports.ts'
 import type { Status, Task } from '../../src/domain/task.ts'
 import { type ChangeDeps, changing } from '../../src/usecases/change.ts'
 import { gatherOn } from '../support/doubles.ts'
@@ -9,7 +9,7 @@ import { newId } from '../support/ledger.ts'
 
 /** A store with tasks in these statuses, which changes what may be changed. */
 function underTest(statuses: Record<string, Status>, wish: Partial<ChangeDeps> = {}) {
-  const told: string[] = []
+  const told: AttemptRef[] = []
   const statements: string[][] = []
   const change = (ids: readonly string[], allowed: readonly Status[], to: Status): Change[] => {
     statements.push([...ids])
@@ -18,7 +18,7 @@ function underTest(statuses: Record<string, Status>, wish: Partial<ChangeDeps> =
       if (!from) return []
       const changed = allowed.includes(from)
       if (changed) statuses[id] = to
-      return [{ task: { id, status: statuses[id] } as Task, from, changed }]
+      return [{ task: { id, status: statuses[id], attempt: 1 } as Task, from, changed }]
     })
   }
   const packet = { id: 1, queue: 'default', priority: 'normal' } as const
@@ -29,7 +29,7 @@ function underTest(statuses: Record<string, Status>, wish: Partial<ChangeDeps> =
       retry: async (ids) => ({ changes: change(ids, ['failed', 'canceled'], 'pending'), packets: [packet] }),
     },
     reader: { attemptsOf: async () => [] },
-    notices: { canceled: (ids) => told.push(...ids) },
+    notices: { canceled: (attempts) => told.push(...attempts) },
     announce: (packets) => announced.push(...packets),
     gather: gatherOn(1),
     ...wish,
@@ -86,7 +86,7 @@ describe('canceling', () => {
 
     await Promise.all([cancelTask(waiting), cancelTask(running), cancelTask(canceled)])
 
-    assert.deepEqual(told, [running])
+    assert.deepEqual(told, [{ id: running, attempt: 1 }])
   })
 
   it('cancels in one statement what is canceled at the same time, the same task twice', async () => {

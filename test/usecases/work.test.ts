@@ -290,13 +290,17 @@ describe('working', () => {
     await work.stop(0)
   })
 
-  it('ends the attempts of canceled tasks and of no others', async () => {
+  it('ends the attempts that were canceled and no others, not even later ones of the same task', async () => {
     const { offer, aborted, work } = underTest()
     const claim = aClaim({ 1: 2 })
     await offer(claim)
-    const [canceled] = claim.tasks
+    const [canceled, retried] = claim.tasks
 
-    work.cancel([canceled!.id, newId()])
+    work.cancel([
+      { id: canceled!.id, attempt: 1 },
+      { id: retried!.id, attempt: 0 },
+      { id: newId(), attempt: 1 },
+    ])
     await settled()
 
     assert.deepEqual(aborted, [{ id: canceled!.id, attempt: 1, reason: 'canceled' }])

@@ -67,10 +67,10 @@ export function member(cleanups: Cleanups, spec: MemberSpec): Member {
     return life === undefined ? 0 : life.ended
   }
 
-  /** Whichever of its processes comes to be ready. */
+  /** Whichever of its processes comes to be ready; unless another fault stops it meanwhile, which starts it again then. */
   async function untilReady(): Promise<void> {
     for (const untilMs = nowMs() + readyWithinMs; nowMs() < untilMs; ) {
-      if (!isWanted) throw new Error(`${name} was stopped before it was ready`)
+      if (!isWanted) return
       const isReady = life?.ready.then(() => 'ready' as const)
       const late = sleep(untilMs - nowMs(), undefined, { ref: false })
       const turns = [isReady, life?.ended, restarting, late].filter((turn) => turn !== undefined)

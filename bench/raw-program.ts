@@ -9,7 +9,7 @@ import { loadWith, nothing, type Payload, serve } from './serve.ts'
 // The statements of the product in a bare loop: no HTTP, no handlers, nobody who waits, nothing that could fail.
 const [url = ''] = process.argv.slice(2)
 const loops = 3
-const room = 500
+const room = 1_000
 const database = openDatabase(url, { connections: loops, statementTimeoutMs: 30_000, plans: 'moves' })
 const newId = idSource()
 const store = taskStore(database)

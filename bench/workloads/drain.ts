@@ -1,7 +1,8 @@
 import type { Work } from '../contestant.ts'
 import { allStored, cpuOf, judge, type Workload } from '../workload.ts'
 
-export const doNothing: Work = { concurrency: 500, sleepMs: 0 }
+/** As many at once as a worker of Millrace runs unless told otherwise. */
+export const doNothing: Work = { concurrency: 1_000, sleepMs: 0 }
 
 /** A backlog of tasks that do nothing, and then one worker process: from the first start until all are stored as done. */
 export const drain: Workload = {

@@ -7,7 +7,7 @@ export type InHand = ReturnType<typeof attemptsInHand>
 
 export function attemptsInHand() {
   const open = new Map<PacketId, number>()
-  const running = new Map<string, ClaimedTask>()
+  const running = new Set<ClaimedTask>()
   const arriving = new Set<symbol>()
   let emptied: PromiseWithResolvers<void> | undefined
 
@@ -39,15 +39,19 @@ export function attemptsInHand() {
       if (open.size === 0) emptied?.resolve()
     },
     begin(task: ClaimedTask) {
-      running.set(keyOf(task), task)
+      running.add(task)
     },
     end(task: ClaimedTask) {
-      running.delete(keyOf(task))
+      running.delete(task)
     },
     holds: (packet: PacketId) => open.has(packet),
     packets: () => [...open.keys()],
-    attempts: (): AttemptRef[] => [...running.values()].map(({ id, attempt }) => ({ id, attempt })),
-    has: (attempt: AttemptRef) => running.has(keyOf(attempt)),
+    attempts: (): AttemptRef[] => [...running].map(({ id, attempt }) => ({ id, attempt })),
+    /** Those of them that are in hand. */
+    among(attempts: readonly AttemptRef[]): AttemptRef[] {
+      const asked = new Set(attempts.map(keyOf))
+      return [...running].filter((task) => asked.has(keyOf(task)))
+    },
     get size() {
       return running.size
     },

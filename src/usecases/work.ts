@@ -69,8 +69,7 @@ export function startWork(deps: WorkDeps): Work {
     running: () => hand.size,
     reconcile,
     cancel(attempts) {
-      for (const canceled of attempts)
-        if (hand.has(canceled)) runner.abort(canceled.id, canceled.attempt, 'canceled')
+      for (const { id, attempt } of hand.among(attempts)) runner.abort(id, attempt, 'canceled')
     },
     async stop(graceMs) {
       stopping.abort()

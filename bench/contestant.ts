@@ -16,6 +16,8 @@ export type Contestant = {
   missing?(): string | undefined
   /** The workloads that mean something for it; all, unless it says otherwise. */
   workloads?: readonly string[]
+  /** The share of the tasks that it gets where their number is free, so that a slow one does not take minutes; 1 unless told. */
+  share?: number
   /** Brings it up with nothing in it, in `folder`. */
   open(folder: string): Promise<Entry>
 }

@@ -1,7 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { SingleBar } from 'cli-progress'
 import { Command } from 'commander'
-import { makeFolder, removeFolder } from '../test/support/folder.ts'
+import { compete, countsOf, entrants } from './competition.ts'
 import type { Contestant } from './contestant.ts'
 import { millrace, millraceRabbit } from './contestants/millrace.ts'
 import { peers } from './contestants/peers.ts'
@@ -12,8 +11,7 @@ import type { Workload } from './workload.ts'
 import { workloads } from './workloads/index.ts'
 
 /*
- * Millrace beside what one would have picked instead: `npm run bench -- [workloads]`. Every run is on servers of its
- * own that hold nothing else; repetitions take turns, so that what the machine does meanwhile meets everybody.
+ * Millrace beside what one would have picked instead: `npm run bench -- [workloads]`.
  */
 type Options = { tasks?: string; repeat: string; only?: string; json?: string; compare?: boolean }
 type Report = { before: Stamp; after: Stamp; rows: Row[] }
@@ -41,9 +39,17 @@ async function measure(): Promise<void> {
   const contestants = present([millrace, raw, millraceRabbit, ...peers])
   for (const { name, about } of contestants) console.log(`${name}: ${about}`)
   const rows: Row[] = []
-  for (const workload of chosen()) rows.push(...(await compete(workload, contestants)))
+  for (const workload of chosen()) rows.push(...(await measureOne(workload, entrants(workload, contestants))))
   const report: Report = { before, after: takeStamp(), rows }
   if (options.json) writeFileSync(options.json, `${JSON.stringify(report, undefined, 2)}\n`)
+}
+
+async function measureOne(workload: Workload, contestants: readonly Contestant[]): Promise<Row[]> {
+  const terms = { repeat: Number(options.repeat), tasks: options.tasks ? Number(options.tasks) : undefined }
+  const rows = await compete(workload, contestants, terms)
+  const counts = countsOf(workload, contestants, terms)
+  console.log(`\n${workload.name}: ${workload.about}; ${counts}; ${terms.repeat} times\n${tableOf(rows)}\n`)
+  return rows
 }
 
 function chosen(): readonly Workload[] {
@@ -60,42 +66,6 @@ function present(all: readonly Contestant[]): Contestant[] {
     if (why) console.log(`without ${name}: ${why}`)
     return !why
   })
-}
-
-/** A B C, A B C, … and a table. */
-async function compete(workload: Workload, all: readonly Contestant[]): Promise<Row[]> {
-  const contestants = all.filter((one) => one.workloads?.includes(workload.name) ?? true)
-  const count = Number(options.tasks ?? workload.count)
-  const rows = contestants.map(
-    ({ name }): Row => ({ workload: workload.name, contestant: name, results: [] }),
-  )
-  const bar = new SingleBar({ format: `${workload.name} {bar} {value}/{total} {who}`, hideCursor: true })
-  const repeat = Number(options.repeat)
-  bar.start(repeat * contestants.length, 0, { who: '' })
-  for (let turn = 0; turn < repeat; turn++)
-    for (const [at, contestant] of contestants.entries()) {
-      bar.update({ who: contestant.name })
-      rows[at]!.results.push(await once(workload, contestant, count))
-      bar.increment()
-    }
-  bar.update({ who: '' })
-  bar.stop()
-  console.log(`\n${workload.name}: ${workload.about}; ${count} tasks, ${repeat} times\n${tableOf(rows)}\n`)
-  return rows
-}
-
-async function once(workload: Workload, contestant: Contestant, count: number) {
-  const folder = makeFolder('bench')
-  try {
-    const entry = await contestant.open(folder)
-    try {
-      return await workload.run(entry, count)
-    } finally {
-      await entry.close()
-    }
-  } finally {
-    removeFolder(folder)
-  }
 }
 
 function compare(files: readonly string[]): void {

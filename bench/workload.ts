@@ -7,6 +7,8 @@ export type Workload = {
   about: string
   /** How many tasks unless somebody says otherwise. */
   count: number
+  /** Whether the number of tasks is what the workload is about. */
+  isCountFixed?: boolean
   run(entry: Entry, count: number): Promise<Result>
 }
 

@@ -5,20 +5,34 @@ import { hasRedis, openPostgres, openRedis, peersFolder } from '../servers.ts'
 import { enterByItself } from './by-itself.ts'
 
 const onPostgres = [
-  { name: 'pg-boss', program: 'pg-boss', mode: '', about: 'tuned; keeps tasks and results for a week' },
+  {
+    name: 'pg-boss',
+    program: 'pg-boss',
+    mode: '',
+    share: 0.2,
+    about: 'tuned; keeps tasks and results for a week',
+  },
   {
     name: 'graphile-worker',
     program: 'graphile-worker',
     mode: '',
+    share: 0.1,
     about: 'as it comes; deletes what is done, keeps no results',
   },
   {
     name: 'graphile-worker batched',
     program: 'graphile-worker',
     mode: 'batched',
+    share: 0.5,
     about: 'tuned; deletes what is done, keeps no results',
   },
-  { name: 'BullMQ PostgreSQL', program: 'bullmq', mode: '', about: 'on PostgreSQL; keeps tasks and results' },
+  {
+    name: 'BullMQ PostgreSQL',
+    program: 'bullmq',
+    mode: '',
+    share: 0.1,
+    about: 'on PostgreSQL; keeps tasks and results',
+  },
 ] as const
 
 const onRedis = [
@@ -32,8 +46,9 @@ const onRedis = [
 /** What else one would have picked, each as its own documentation recommends. Installed by `npm run bench:peers`. */
 export const peers: readonly Contestant[] = [
   ...onPostgres.map(
-    ({ name, program, mode, about }): Contestant => ({
+    ({ name, program, mode, share, about }): Contestant => ({
       name,
+      share,
       about,
       missing: () => notInstalled(program),
       async open(folder) {
@@ -45,6 +60,7 @@ export const peers: readonly Contestant[] = [
   ...onRedis.map(
     ({ appendfsync, about }): Contestant => ({
       name: `BullMQ ${appendfsync}`,
+      share: 0.5,
       about,
       missing: () => notInstalled('bullmq') ?? (hasRedis() ? undefined : 'install redis-server'),
       async open(folder) {

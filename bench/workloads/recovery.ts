@@ -12,6 +12,7 @@ export const recovery: Workload = {
   name: 'recovery',
   about: `kill -9 of a worker with all tasks under way, until another has done them; ${patienceMs / 1000} s at most`,
   count: 10,
+  isCountFixed: true,
   async run(entry, count) {
     const doomed = await entry.work(count, { concurrency: count, sleepMs: longMs })
     await entry.submit(count, { inOne: count, lanes: 1 })

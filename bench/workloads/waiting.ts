@@ -5,7 +5,7 @@ import { allStored, cpuOf, judge, nowMs, type Workload } from '../workload.ts'
 
 const sleepMs = 3_000
 
-/** As many at once as there are tasks, each waiting 3 s: from the first request until all are stored as done. */
+/** A backlog of tasks that wait 3 s, all of them at once: from the first start until all are stored as done. */
 export function waiting(count: number): Workload {
   return {
     name: `wait-${count}`,
@@ -14,12 +14,14 @@ export function waiting(count: number): Workload {
     isCountFixed: true,
     async run(entry, count) {
       const effortBefore = await entry.effort()
-      const working = await entry.work(count, { sleepMs, concurrency: count })
-      const cpuBefore = cpuOf(entry)
+      await entry.work(count, { sleepMs, concurrency: count })
       const idleBytes = workerBytes(entry)
-      const fromMs = nowMs()
+      await entry.killWorkers()
       await entry.submit(count, { inOne: 1_000, lanes: 4 })
-      await sleep(Math.max(0, (await working.firstAtMs) + sleepMs - 500 - nowMs()))
+      const cpuBefore = cpuOf(entry)
+      const working = await entry.work(count, { sleepMs, concurrency: count })
+      const fromMs = await working.firstAtMs
+      await sleep(Math.max(0, fromMs + sleepMs - 500 - nowMs()))
       const memoryBytesPerTask = (workerBytes(entry) - idleBytes) / count
       await working.all
       const untilMs = await allStored(entry, count)

@@ -1,6 +1,6 @@
 import type { Claim, PacketSource, Sleep, Want } from '../domain/ports.ts'
 
-const shortestWaitMs = 25
+const shortestWaitMs = 10
 const longestWaitMs = 1_000
 const mostPackets = 500
 

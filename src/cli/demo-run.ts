@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Millrace, Status, TaskSummary } from '../client/index.ts'
 import { isFinal } from '../client/task.ts'
+import { tasksOf } from './batch-tasks.ts'
 import { CommandFailure } from './exit-code.ts'
 import type { Progress } from './progress.ts'
 import { grouped } from './words.ts'
@@ -49,10 +50,4 @@ export async function follow(
 
 function count(tasks: readonly TaskSummary[], wanted: Status): number {
   return tasks.filter(({ status }) => status === wanted).length
-}
-
-async function tasksOf(millrace: Millrace, batchId: string): Promise<TaskSummary[]> {
-  const tasks: TaskSummary[] = []
-  for await (const { data } of millrace.pages({ batchId, limit: 200 })) tasks.push(...data)
-  return tasks
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { version } from '../main/version.ts'
+import { benchCommand } from './commands/bench.ts'
 import { cancelCommand } from './commands/cancel.ts'
 import { configCommand } from './commands/config.ts'
 import { demoCommand } from './commands/demo.ts'
@@ -54,7 +55,7 @@ function groups(): [string, Command[]][] {
       'Tasks:',
       [submitCommand(), getCommand(), waitCommand(), listCommand(), cancelCommand(), retryCommand()],
     ],
-    ['Look:', [statsCommand(), workersCommand(), configCommand(), doctorCommand()]],
+    ['Look:', [statsCommand(), workersCommand(), benchCommand(), configCommand(), doctorCommand()]],
   ]
 }
 

@@ -6,17 +6,18 @@ export const channels = { packets: 'millrace_packets', canceled: 'millrace_cance
 const tellPackets = { name: 'notices.packets', text: `select pg_notify('${channels.packets}', '')` }
 const tellCanceled = { name: 'notices.canceled', text: `select pg_notify('${channels.canceled}', $1)` }
 
-// A notice locks the whole database for the moment of its commit, so there are at most 20 a second, outside of any
-// transaction that does work.
-const everyMs = 50
+// A notice locks the whole database for the moment of its commit, so there are at most 50 a second on the average,
+// outside of any transaction that does work. A few in advance, so that in quiet times none has to wait for the last.
+const everyMs = 20
+const burst = 10
 /** A notice carries at most 8,000 bytes; an id and an attempt, with what is between them, take 48 at most. */
 const attemptsInOne = 160
 
-/** Sends notices, the first at once. A failed one is forgotten: polling finds everything a moment later. */
+/** Sends notices. A failed one is forgotten: polling finds everything a moment later. */
 export function notices({ run }: Database): Notices & { stop(): void } {
-  const packets = atMostEvery(everyMs, () => void run(tellPackets).catch(() => {}))
+  const packets = paced(() => void run(tellPackets).catch(() => {}))
   let attempts: AttemptRef[] = []
-  const cancellations = atMostEvery(everyMs, () => {
+  const cancellations = paced(() => {
     const told = attempts
     attempts = []
     for (let at = 0; at < told.length; at += attemptsInOne) {
@@ -47,28 +48,30 @@ export function attemptsIn(payload: string): AttemptRef[] {
   })
 }
 
-/** Calls `act` at once when asked, and for all that is asked within `ms` of the last call once more after it. */
-function atMostEvery(ms: number, act: () => void) {
+/**
+ * Calls `act` for everything that is asked: at once as long as that comes to one in `everyMs` on the average, with
+ * `burst` in advance, and else as soon as it does.
+ */
+function paced(act: () => void) {
   let timer: NodeJS.Timeout | undefined
-  let asked = false
-
+  let paidUntilMs = 0
   return {
     ask() {
-      if (timer) asked = true
+      if (timer) return
+      const waitMs = paidUntilMs - performance.now() - (burst - 1) * everyMs
+      if (waitMs > 0) timer = setTimeout(go, waitMs)
       else go()
     },
     stop() {
+      if (!timer) return
       clearTimeout(timer)
-      if (asked) act()
+      act()
     },
   }
 
   function go() {
-    asked = false
+    timer = undefined
+    paidUntilMs = Math.max(paidUntilMs, performance.now()) + everyMs
     act()
-    timer = setTimeout(() => {
-      timer = undefined
-      if (asked) go()
-    }, ms)
   }
 }

@@ -56,12 +56,12 @@ describe('the ledger as a source of packets', () => {
   it('waits longer and longer when it finds nothing, up to a second', async () => {
     const { source, nextWait } = underTest()
     const waits: number[] = []
-    for (let i = 0; i < 8; i++) {
+    for (let i = 0; i < 9; i++) {
       waits.push(await nextWait())
       source.claimed({ room: 1, queues: [], look: 1 }, claimOf())
     }
 
-    assert.deepEqual(waits, [0, 25, 50, 100, 200, 400, 800, 1000])
+    assert.deepEqual(waits, [0, 10, 20, 40, 80, 160, 320, 640, 1000])
   })
 
   it('looks at once when it is told of packets', async () => {
@@ -69,7 +69,7 @@ describe('the ledger as a source of packets', () => {
     await look(claimOf())
     const want = next()
     await settled()
-    assert.deepEqual(clock.sleeping(), [25])
+    assert.deepEqual(clock.sleeping(), [10])
 
     source.wake()
 
@@ -105,7 +105,7 @@ describe('the ledger as a source of packets', () => {
     source.roomFreed()
     await settled()
 
-    assert.deepEqual(clock.sleeping(), [25])
+    assert.deepEqual(clock.sleeping(), [10])
   })
 
   it('looks as far as the room reaches with packets of the size it has met', async () => {

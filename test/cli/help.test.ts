@@ -18,7 +18,7 @@ describe('help', { concurrency: 3 }, () => {
   it('lists every command of the documents', () => {
     const documented = [
       ...['start', 'demo', 'api', 'worker', 'migrate', 'submit', 'get', 'wait', 'list', 'cancel', 'retry'],
-      ...['stats', 'workers', 'config', 'doctor'],
+      ...['stats', 'workers', 'bench', 'config', 'doctor'],
     ]
     assert.deepEqual(
       millrace.commands.map((command) => command.name()),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { createClient, TaskCanceledError } from '../../src/client/index.ts'
 import { freePort, listens } from '../support/ports.ts'
@@ -8,6 +9,8 @@ import { query, testDatabase } from '../support/postgres.ts'
 import { startProcess } from '../support/process.ts'
 import { until } from '../support/until.ts'
 import { program, runMillrace } from './run-millrace.ts'
+
+const handlers = join(import.meta.dirname, '../fixtures/tasks.ts')
 
 describe('the command line and a real system', () => {
   it('submit, wait, get, cancel, retry and import', async (t) => {
@@ -47,6 +50,28 @@ describe('the command line and a real system', () => {
       /ok +database +PostgreSQL [\s\S]*ok +migrations [\s\S]*ok +port +Millrace .* answers/,
     )
     assert.equal(doctor.code, 0)
+  })
+
+  it('measure how fast tasks of a type are submitted and run', async (t) => {
+    const env = { DATABASE_URL: await testDatabase(t), PORT: '0', TASKS: handlers }
+    const { url } = await startProcess(t, ['api'], { env })
+    const bench = (...args: string[]) =>
+      runMillrace(t, ['bench', '--tasks', '250', '--batch', '100', '--payload', '{"n":1}', ...args], { url })
+    const unserved = await bench('--type', 'echo')
+    assert.equal(unserved.code, 1)
+    assert.match(unserved.stderr, /no live worker runs tasks of type echo/)
+
+    await startProcess(t, ['worker'], { env })
+    const run = await bench('--type', 'echo')
+
+    assert.equal(run.code, 0, run.stderr)
+    assert.match(
+      run.stdout,
+      /submitted +\d.* tasks\/s in requests of 100\nrequests +p50 .*\ntasks +250 completed\n/,
+    )
+    assert.deepEqual(await query(env.DATABASE_URL, 'select count(*)::int as n from millrace.tasks'), [
+      { n: 250 },
+    ])
   })
 
   it('wait through the client until a task is canceled by another', async (t) => {

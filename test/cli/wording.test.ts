@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { age, durationMs, instant, short } from '../../src/cli/amounts.ts'
-import { nearestRank, summaryLines } from '../../src/cli/demo-summary.ts'
 import { lineSubmission } from '../../src/cli/submission.ts'
+import { nearestRank, summaryLines } from '../../src/cli/summary.ts'
 import { tableOf } from '../../src/cli/table.ts'
 import type { TaskSummary } from '../../src/client/index.ts'
 

@@ -1,12 +1,12 @@
 import { Command } from 'commander'
 import { demoTasks, exampleWorker, follow, submitExamples } from '../demo-run.ts'
-import { summaryLines } from '../demo-summary.ts'
 import { systemAt } from '../demo-system.ts'
 import { withExamples } from '../examples.ts'
 import { CommandFailure, exitCode } from '../exit-code.ts'
 import { print } from '../output.ts'
 import { startProgress } from '../progress.ts'
 import { clientOf, defaultUrl, type ServerOptions, withServer } from '../server.ts'
+import { summaryLines } from '../summary.ts'
 import { counted, say } from '../words.ts'
 
 export function demoCommand(): Command {

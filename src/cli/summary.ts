@@ -27,7 +27,7 @@ function countsOf(tasks: readonly TaskSummary[]): string {
   return byStatus.map(([status, some]) => `${grouped(some.length)} ${status}`).join(', ')
 }
 
-function percentilesOf(ms: readonly number[]): string {
+export function percentilesOf(ms: readonly number[]): string {
   const known = ms.filter((value) => !Number.isNaN(value)).sort((a, b) => a - b)
   if (known.length === 0) return 'none'
   return [50, 95, 99].map((percent) => `p${percent} ${inSeconds(nearestRank(known, percent))}`).join('   ')

@@ -23,7 +23,7 @@ export const faults: Fault[] = parts.map((part) => {
   }
 })
 
-const hitWithinMs = 60_000
+const hitWithinMs = 120_000
 
 /**
  * Sets traps at the point for who may come there, brings it about, and waits until one fell into its trap and all run
@@ -87,7 +87,7 @@ function byCancellations(system: System, random: Random): Plan {
   return {
     ...byLoad(system.apis, random),
     async bringAbout() {
-      const ids = await system.submit([slow, slow, slow, slow])
+      const ids = await system.submit(slowTasks(4, longerThanGraceMs))
       const started = `select from millrace.tasks where id = any ($1) and status = 'processing'`
       await until(async () => (await system.database.query(started, [ids])).length > 0, {
         what: 'a slow task runs',
@@ -107,7 +107,7 @@ function byDeath(system: System, random: Random): Plan {
     nth: 1,
     alsoStruck: [victim],
     async bringAbout(isHit) {
-      await giveWork(system, victim)
+      await giveWork(system, victim, whileKilledMs)
       victim.kill('SIGKILL')
       await until(isHit, { deadlineMs: sweptWithinMs, what: 'a look by an api' }).catch(() => {})
       await victim.start()
@@ -123,24 +123,33 @@ function byStop(system: System, random: Random): Plan {
     nth: 1,
     alsoStruck: [],
     async bringAbout() {
-      await giveWork(system, leaver)
+      await giveWork(system, leaver, longerThanGraceMs)
       await leaver.stop()
       await leaver.start()
     },
   }
 }
 
-/** Longer than a stop waits for them. */
-const slow = { type: 'slow', payload: { ms: 6_500 } }
+/** What a stop does not wait for to the end. */
+const longerThanGraceMs = 6_500
+/** Enough to be killed in the midst of; not more, since after a death tasks run few at a time, and tries pile up. */
+const whileKilledMs = 1_500
+
+const slowTasks = (count: number, ms: number) =>
+  Array.from({ length: count }, () => ({ type: 'slow', payload: { ms } }))
+
+/** Its slots may all be taken by what had to run apart. */
+const workWithinMs = 30_000
 
 /** Resolves when the worker runs some tasks that take long. */
-async function giveWork({ submit, database }: System, worker: Member): Promise<void> {
+async function giveWork({ submit, database }: System, worker: Member, ms: number): Promise<void> {
   // One by one, so that every worker gets some.
-  const ids = (await Promise.all(Array.from({ length: 12 }, () => submit([slow])))).flat()
+  const ids = (await Promise.all(slowTasks(12, ms).map((task) => submit([task])))).flat()
   const running = `
     select from millrace.tasks as t join millrace.workers as w on w.id = t.worker_id
      where t.id = any ($1) and t.status = 'processing' and w.pid = $2`
   await until(async () => (await database.query(running, [ids, worker.pid()])).length > 0, {
+    deadlineMs: workWithinMs,
     what: `slow tasks at ${worker.name}`,
   })
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { nearestRank } from '../src/cli/summary.ts'
 import type { Effort, Entry } from './contestant.ts'
 import { cpuSeconds } from './cost.ts'
 
@@ -81,9 +82,8 @@ function perTask(before: Effort, after: Effort, count: number) {
   }
 }
 
-/** By the nearest rank. */
 export function percentiles(numbers: readonly number[]): Percentiles {
   const sorted = numbers.toSorted((a, b) => a - b)
-  const at = (share: number) => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN
-  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) }
+  const at = (percent: number) => nearestRank(sorted, percent)
+  return { p50: at(50), p95: at(95), p99: at(99) }
 }

@@ -11,6 +11,7 @@ export function waiting(count: number): Workload {
     name: `wait-${count}`,
     about: 'tasks that wait 3 s, all of them at once in one worker process',
     count,
+    isCountFixed: true,
     async run(entry, count) {
       const effortBefore = await entry.effort()
       const working = await entry.work(count, { sleepMs, concurrency: count })

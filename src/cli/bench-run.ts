@@ -14,9 +14,14 @@ const lookEveryMs = 50
 
 /** A benchmark without a worker would last for ever. */
 export async function mustBeServed(millrace: Millrace, { type }: Plan): Promise<void> {
-  const workers = await millrace.workers()
-  if (workers.some(({ types, queues }) => types.includes(type) && queues.includes('default'))) return
+  if (await isServed(millrace, type)) return
   throw new CommandFailure(`no live worker runs tasks of type ${type} in the queue default`)
+}
+
+/** Whether a live worker runs tasks of this type in the default queue. */
+export async function isServed(millrace: Millrace, type: string): Promise<boolean> {
+  const workers = await millrace.workers()
+  return workers.some(({ types, queues }) => types.includes(type) && queues.includes('default'))
 }
 
 /** Submits all of them; every request is timed. */

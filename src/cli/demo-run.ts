@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Millrace, Status, TaskSummary } from '../client/index.ts'
 import { isFinal } from '../client/task.ts'
 import { tasksOf } from './batch-tasks.ts'
+import { isServed } from './bench-run.ts'
 import { CommandFailure } from './exit-code.ts'
 import type { Progress } from './progress.ts'
 import { grouped } from './words.ts'
@@ -17,8 +18,7 @@ const doneWithinMs = 300_000
 /** Resolves when a worker lives that runs the example tasks. */
 export async function exampleWorker(millrace: Millrace, signal: AbortSignal): Promise<void> {
   for (const untilMs = performance.now() + workerWithinMs; ; await sleep(100, undefined, { signal })) {
-    const workers = await millrace.workers()
-    if (workers.some(({ types, queues }) => types.includes(exampleType) && queues.includes('default'))) return
+    if (await isServed(millrace, exampleType)) return
     if (performance.now() > untilMs) {
       throw new CommandFailure(
         `no worker runs tasks of type ${exampleType} in the queue default: start one with \`millrace worker\`, without TASKS and QUEUES`,

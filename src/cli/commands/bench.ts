@@ -4,7 +4,7 @@ import { mustBeServed, type Plan, submitAll, untilFinal } from '../bench-run.ts'
 import { withExamples } from '../examples.ts'
 import { CommandFailure } from '../exit-code.ts'
 import { print } from '../output.ts'
-import { startProgress } from '../progress.ts'
+import { type Progress, startProgress } from '../progress.ts'
 import { clientOf, type ServerOptions, withServer } from '../server.ts'
 import { payloadText } from '../submission.ts'
 import { percentilesOf, summaryLines } from '../summary.ts'
@@ -52,7 +52,7 @@ async function bench({ payload, ...options }: BenchOptions): Promise<void> {
 async function withProgress<T>(
   label: string,
   { tasks }: Plan,
-  work: (progress: Awaited<ReturnType<typeof startProgress>>) => Promise<T>,
+  work: (progress: Progress) => Promise<T>,
 ): Promise<T> {
   const progress = await startProgress({ label, unit: 'tasks', total: tasks })
   try {

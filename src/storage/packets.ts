@@ -39,11 +39,18 @@ async function unsent({ run }: Database, limit: number, without: readonly Place[
   return (await run<PacketRow>(readUnsent, [limit, texts(left)])).map(packetRef)
 }
 
+// Waits for nobody: whoever holds a packet is about to claim it or is done with it, and locks others in an order of its
+// own. If that is rolled back, the packet is sent once more, which is harmless.
 const markAsSent = {
   name: 'packets.mark-sent',
   text: `
   with locked as materialized (
-    select id from packets where id = any ($1::bigint[]) and worker_id is null order by id for update
+    select id
+      from packets
+     where id = any ($1::bigint[])
+       and worker_id is null
+     order by id
+       for update skip locked
   )
   update packets as p set sent_at = now() from locked as l where p.id = l.id`,
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import pg from 'pg'
-import { aTask, aWorker, ledgerUnderTest, newId, someTasks } from '../support/ledger.ts'
+import { aTask, aWorker, holdPacket, ledgerUnderTest, newId, someTasks } from '../support/ledger.ts'
 import { query } from '../support/postgres.ts'
 import { until } from '../support/until.ts'
 
@@ -10,17 +10,6 @@ test('claiming', async (t) => {
 
   async function packetIds(): Promise<number[]> {
     return (await ledger.rows<[number]>('select id from packets order by id')).map(([id]) => id)
-  }
-
-  /** Another worker's transaction, which has taken a packet and not committed yet. */
-  async function holder(t: { after(fn: () => Promise<void>): void }, packet: number) {
-    const client = new pg.Client({ connectionString: ledger.url })
-    client.on('error', () => {})
-    await client.connect()
-    t.after(() => client.end())
-    await client.query('begin')
-    await client.query('update millrace.packets set worker_id = $2 where id = $1', [packet, newId()])
-    return client
   }
 
   const someoneWaits = () =>
@@ -219,7 +208,7 @@ test('claiming', async (t) => {
   await t.test('searches past packets that another worker is just taking', async (t) => {
     await ledger.submit(someTasks(2), { packetSize: 1 })
     const [first, second] = await packetIds()
-    await holder(t, first!)
+    await holdPacket(t, ledger.url, first!)
 
     const claim = await ledger.claim(aWorker())
 
@@ -234,7 +223,7 @@ test('claiming', async (t) => {
     async (t) => {
       await ledger.submit([aTask()])
       const [packet] = await packetIds()
-      const other = await holder(t, packet!)
+      const other = await holdPacket(t, ledger.url, packet!)
 
       const claiming = ledger.ledger.claim(aWorker(), { room: 1, packets: [packet!] })
       await until(async () => (await someoneWaits()).length > 0, { what: 'the claim waits' })
@@ -248,7 +237,7 @@ test('claiming', async (t) => {
   await t.test('leaves a named packet to its other holder when that one commits', async (t) => {
     await ledger.submit([aTask()])
     const [packet] = await packetIds()
-    const other = await holder(t, packet!)
+    const other = await holdPacket(t, ledger.url, packet!)
 
     const claiming = ledger.ledger.claim(aWorker(), { room: 1, packets: [packet!] })
     await until(async () => (await someoneWaits()).length > 0, { what: 'the claim waits' })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { outbox } from '../../src/storage/packets.ts'
-import { aTask, aWorker, ledgerUnderTest, someTasks } from '../support/ledger.ts'
+import { aTask, aWorker, holdPacket, ledgerUnderTest, someTasks } from '../support/ledger.ts'
 
 test('the outbox', async (t) => {
   const ledger = await ledgerUnderTest(t)
@@ -41,6 +41,17 @@ test('the outbox', async (t) => {
 
     assert.deepEqual(ids(await box.unsent(10, [])), [packets[2]!.id])
     assert.equal(await box.outstanding(10), 1)
+  })
+
+  await t.test('marks what it can and waits for no worker that is just taking a packet', async (t) => {
+    const { packets } = await ledger.submit(someTasks(2), { packetSize: 1 })
+    const [taken, free] = ids(packets)
+    const worker = await holdPacket(t, ledger.url, taken!)
+
+    await box.markSent([taken!, free!])
+    await worker.query('rollback')
+
+    assert.deepEqual(ids(await box.unsent(10, [])), [taken])
   })
 
   await t.test('counts what is with the broker, as far as it matters', async () => {

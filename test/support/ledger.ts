@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
+import pg from 'pg'
 import { idSource } from '../../src/domain/id.ts'
 import type { ClaimedTask, Failure, Outcome } from '../../src/domain/outcome.ts'
 import { type Capacity, pack } from '../../src/domain/packet.ts'
@@ -58,6 +59,17 @@ export const handedBack = (task: ClaimedTask, crashed = false): Outcome => ({
   status: 'pending',
   crashed,
 })
+
+/** Another worker's transaction, which has taken a packet and not committed yet. */
+export async function holdPacket(t: { after(fn: () => Promise<void>): void }, url: string, packet: number) {
+  const client = new pg.Client({ connectionString: url })
+  client.on('error', () => {})
+  await client.connect()
+  t.after(() => client.end())
+  await client.query('begin')
+  await client.query('update millrace.packets set worker_id = $2 where id = $1', [packet, newId()])
+  return client
+}
 
 export type LedgerUnderTest = {
   url: string

@@ -12,7 +12,8 @@ export type Terms = {
 
 /** Those that mean something at a workload. */
 export function entrants(workload: Workload, all: readonly Contestant[]): Contestant[] {
-  return all.filter(({ workloads }) => workloads?.includes(workload.name) ?? true)
+  const fit = all.filter(({ workloads }) => workloads?.includes(workload.name) ?? true)
+  return workload.isOurs ? fit.filter(({ name }) => name.startsWith('Millrace')) : fit
 }
 
 /**

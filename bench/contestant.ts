@@ -4,8 +4,8 @@ export type Shape = { inOne: number; lanes: number }
 /** An open loop: so many tasks in a second, each at its moment, however long the ones before it take. */
 export type Flow = { perSecond: number; seconds: number }
 
-/** What a worker process is to do: so many at once, each of them nothing, or waiting so long. */
-export type Work = { concurrency: number; sleepMs: number }
+/** What a worker process is to do: so many at once, each of them nothing, or waiting so long, or some of each. */
+export type Work = { concurrency: number; sleepMs: number | 'mixed' }
 
 /** A task system, as the benchmark sees it. */
 export type Contestant = {
@@ -18,6 +18,8 @@ export type Contestant = {
   workloads?: readonly string[]
   /** The share of the tasks that it gets where their number is free, so that a slow one does not take minutes; 1 unless told. */
   share?: number
+  /** Left out unless asked for by name. */
+  isExtra?: boolean
   /** Brings it up with nothing in it, in `folder`. */
   open(folder: string): Promise<Entry>
 }
@@ -29,6 +31,8 @@ export type Entry = {
   flow(flow: Flow): Promise<void>
   /** Starts a worker process, and says of it when its handler was first called, and when for so many tasks. */
   work(expected: number, work: Work): Promise<Working>
+  /** Stops the worker processes as an operator would. */
+  stopWorkers(): Promise<void>
   /** Kills the worker processes with -9. */
   killWorkers(): Promise<void>
   /** How many tasks the store says are done. */
@@ -37,6 +41,8 @@ export type Entry = {
   effort(): Promise<Effort | undefined>
   /** The processes of each part, for what they cost. */
   pids(): Record<string, readonly number[]>
+  /** Of Millrace only: its database and its API. */
+  own?: { databaseUrl: string; apiUrl: string }
   /** Stops all programs, not the servers. */
   leave(): Promise<void>
   close(): Promise<void>
@@ -54,4 +60,11 @@ export type Working = {
 export type Delay = readonly [dueAtMs: number, ms: number]
 
 /** Since the server was made. */
-export type Effort = { walBytes: number; commits: number; updates: number; heapOnlyUpdates: number }
+export type Effort = {
+  walBytes: number
+  commits: number
+  updates: number
+  heapOnlyUpdates: number
+  /** Of Millrace only: what was sent through the queue, or would be if there were a broker. */
+  packets?: number
+}

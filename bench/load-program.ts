@@ -2,8 +2,9 @@ import { Pool } from 'undici'
 import { loadWith, type Payload, serve } from './serve.ts'
 
 // Submits to Millrace over HTTP, with a client that costs little: what it takes is missing to what is measured.
-const [url = ''] = process.argv.slice(2)
-const pool = new Pool(url, { connections: 64 })
+const urls = process.argv.slice(2)
+const pools = urls.map((url) => new Pool(url, { connections: Math.ceil(64 / urls.length) }))
+let turn = 0
 
 serve(
   loadWith((payloads) =>
@@ -16,7 +17,8 @@ serve(
 const taskOf = (payload: Payload) => ({ type: 'noop', payload })
 
 async function post(path: string, content: object): Promise<void> {
-  const { statusCode, body } = await pool.request({
+  turn += 1
+  const { statusCode, body } = await pools[turn % pools.length]!.request({
     path,
     method: 'POST',
     headers: { 'content-type': 'application/json' },

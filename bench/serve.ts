@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Delay, Flow, Shape } from './contestant.ts'
+import type { Delay, Flow, Shape, Work } from './contestant.ts'
 
 type Calls = Record<string, (...args: never[]) => unknown>
 
@@ -28,11 +28,20 @@ function payloadOf(fields: Omit<Payload, 'text'>): Payload {
   return { ...fields, text: 'x'.repeat(100 - JSON.stringify({ ...fields, text: '' }).length) }
 }
 
+/** Mostly quick, now and then slow: of a hundred tasks ninety do nothing, nine wait 20 ms, one waits a second. */
+function mixedMs(nth: number): number {
+  const place = nth % 100
+  return place === 0 ? 1_000 : place < 10 ? 20 : 0
+}
+
 /**
  * A handler that does nothing, or waits, and says when the first of so many tasks began, when it has seen all of
  * them through, and how late each began that was due at a moment.
  */
-export function nothing(expected: number, sleepMs: number): (task?: unknown) => null | Promise<null> {
+export function nothing(
+  expected: number,
+  sleepMs: Work['sleepMs'],
+): (task?: unknown) => null | Promise<null> {
   let begun = 0
   let ended = 0
   let delays: Delay[] = []
@@ -41,7 +50,8 @@ export function nothing(expected: number, sleepMs: number): (task?: unknown) => 
     if (begun === 1) say({ type: 'first', atMs: nowMs() })
     const { dueAtMs } = (task ?? {}) as Partial<Payload>
     if (dueAtMs !== undefined) note([dueAtMs, nowMs() - dueAtMs])
-    return sleepMs > 0 ? sleep(sleepMs).then(end) : end()
+    const ms = sleepMs === 'mixed' ? mixedMs(begun) : sleepMs
+    return ms > 0 ? sleep(ms).then(end) : end()
   }
 
   function end(): null {

@@ -6,13 +6,17 @@ export type Row = { workload: string; contestant: string; results: Result[] }
 /** Median, smallest, largest. */
 type Spread = { median: number; least: number; most: number }
 
+export function median(numbers: readonly number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b)
+  const middle = Math.floor(sorted.length / 2)
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
+
 /** Undefined when nothing of the kind was measured. */
 export function spreadOf(row: Row, of: (result: Result) => number | undefined): Spread | undefined {
-  const sorted = row.results.flatMap((result) => of(result) ?? []).toSorted((a, b) => a - b)
-  if (sorted.length === 0) return undefined
-  const middle = Math.floor(sorted.length / 2)
-  const median = sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
-  return { median, least: sorted[0]!, most: sorted.at(-1)! }
+  const all = row.results.flatMap((result) => of(result) ?? [])
+  if (all.length === 0) return undefined
+  return { median: median(all), least: Math.min(...all), most: Math.max(...all) }
 }
 
 export const rateOf = (row: Row) => spreadOf(row, ({ tasksPerSecond }) => tasksPerSecond)
@@ -23,6 +27,10 @@ export function tableOf(rows: readonly Row[]): string {
     ['tasks/s', (row) => whole(rateOf(row)?.median)],
     ['range', (row) => rangeOf(rateOf(row))],
     [rows[0]?.contestant ?? '', (row) => ratio(rateOf(rows[0]!)?.median, rateOf(row)?.median)],
+    ...namesOf(resultsOf(rows), ({ ratios }) => ratios).map((name): [string, (row: Row) => string] => [
+      name,
+      (row) => percent(spreadOf(row, ({ ratios }) => ratios?.[name])?.median),
+    ]),
     ...latencyNames(rows).map((name): [string, (row: Row) => string] => [
       `${name}: ms p50/p95/p99`,
       (row) => latencyOf(row, name),
@@ -33,6 +41,7 @@ export function tableOf(rows: readonly Row[]): string {
     ]),
     ['WAL B', (row) => whole(spreadOf(row, ({ perTask }) => perTask?.walBytes)?.median)],
     ['commits', (row) => spreadOf(row, ({ perTask }) => perTask?.commits)?.median.toFixed(3) ?? ''],
+    ['messages', (row) => spreadOf(row, ({ perTask }) => perTask?.messages)?.median.toFixed(3) ?? ''],
     ['heap-only', (row) => percent(spreadOf(row, ({ perTask }) => perTask?.heapOnlyShare)?.median)],
     ['memory B', (row) => whole(spreadOf(row, ({ memoryBytesPerTask }) => memoryBytesPerTask)?.median)],
   ]

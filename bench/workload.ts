@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
 import { nearestRank } from '../src/cli/summary.ts'
 import type { Effort, Entry } from './contestant.ts'
 import { cpuSeconds } from './cost.ts'
@@ -10,6 +11,10 @@ export type Workload = {
   count: number
   /** Whether the number of tasks is what the workload is about. */
   isCountFixed?: boolean
+  /** It needs the tables of Millrace. */
+  isOurs?: boolean
+  /** It takes minutes: left out unless asked for by name. */
+  isLong?: boolean
   run(entry: Entry, count: number): Promise<Result>
 }
 
@@ -19,7 +24,9 @@ export type Result = {
   /** Microseconds of CPU for each task, by part of the system. */
   cpuMicros?: Record<string, number>
   /** What a whole life of a task cost PostgreSQL. */
-  perTask?: { walBytes: number; commits: number; heapOnlyShare: number }
+  perTask?: { walBytes: number; commits: number; heapOnlyShare: number; messages?: number }
+  /** One rate by another of the same run, by what was compared. */
+  ratios?: Record<string, number>
   /** Of the worker, above what it had before the first task, for each of the tasks that ran at once. */
   memoryBytesPerTask?: number
   /** Milliseconds, by what was measured. */
@@ -33,9 +40,14 @@ export function nowMs(): number {
 }
 
 /** Resolves with the time when the store says that so many are done. Throws when it says more. */
-export async function allStored(entry: Entry, count: number): Promise<number> {
+export function allStored(entry: Entry, count: number): Promise<number> {
+  return completedMore(entry, 0, count)
+}
+
+/** As `allStored`, of tasks that came after others. */
+export async function completedMore(entry: Entry, before: number, count: number): Promise<number> {
   for (;;) {
-    const completed = await entry.completed()
+    const completed = (await entry.completed()) - before
     if (completed > count) throw new Error(`${completed} of ${count} tasks are done`)
     if (completed === count) return nowMs()
     await sleep(10)
@@ -74,11 +86,12 @@ export async function judge(entry: Entry, { count, ms, cpuBefore, effortBefore }
 }
 
 function perTask(before: Effort, after: Effort, count: number) {
-  const spent = (of: keyof Effort) => after[of] - before[of]
+  const spent = (of: keyof Effort) => (after[of] ?? 0) - (before[of] ?? 0)
   return {
     walBytes: spent('walBytes') / count,
     commits: spent('commits') / count,
     heapOnlyShare: spent('heapOnlyUpdates') / spent('updates'),
+    ...(after.packets === undefined ? {} : { messages: spent('packets') / count }),
   }
 }
 
@@ -86,4 +99,15 @@ export function percentiles(numbers: readonly number[]): Percentiles {
   const sorted = numbers.toSorted((a, b) => a - b)
   const at = (percent: number) => nearestRank(sorted, percent)
   return { p50: at(50), p95: at(95), p99: at(99) }
+}
+
+/** Does something in the database of Millrace. */
+export async function ownSql<T>({ own }: Entry, work: (sql: pg.Client) => Promise<T>): Promise<T> {
+  const sql = new pg.Client({ connectionString: own!.databaseUrl, options: '-c search_path=millrace' })
+  await sql.connect()
+  try {
+    return await work(sql)
+  } finally {
+    await sql.end()
+  }
 }

@@ -19,6 +19,7 @@ export async function enterByItself(file: string, { args, part, server }: Option
     submit: (count, shape) => load.call('submit', count, shape),
     flow: (flow) => load.call('flow', flow),
     work: workers.work,
+    stopWorkers: workers.stop,
     killWorkers: workers.kill,
     completed: () => load.call('completed'),
     effort: async () => server.effort?.(),

@@ -26,7 +26,7 @@ serve({
   }),
   async work(expected, { concurrency, sleepMs }) {
     const worker = mode === 'batched' ? { ...batched } : {}
-    if (sleepMs > 0) worker.concurrentJobs = concurrency
+    if (sleepMs !== 0) worker.concurrentJobs = concurrency
     await run({
       preset: { worker: { connectionString: url, ...worker } },
       taskList: { noop: nothing(expected, sleepMs) },

@@ -33,10 +33,11 @@ async function most(entry: Entry, count: number): Promise<number> {
   return count / ((untilMs - fromMs) / 1000)
 }
 
-async function delaysAt(entry: Entry, { delays }: Working, perSecond: number): Promise<Percentiles> {
+/** Of `seconds` of tasks one by one. */
+export async function delaysAt(entry: Entry, working: Working, perSecond: number): Promise<Percentiles> {
   const fromMs = nowMs()
   await entry.flow({ perSecond, seconds })
-  const seen = () => delays.filter(([dueAtMs]) => dueAtMs >= fromMs)
+  const seen = () => working.delays.filter(([dueAtMs]) => dueAtMs >= fromMs)
   const count = Math.round(perSecond * seconds)
   await until(() => seen().length >= count, { deadlineMs: 60_000, what: `${count} tasks have started` })
   return percentiles(seen().map(([, ms]) => ms))

@@ -28,7 +28,7 @@ export async function keepPartitions(database: Database, retentionDays: number):
   const nowMs = await readNowMs(database.run)
   const known = await listPartitions(database.run)
   const missing = missingPartitions(known, nowMs, partitionWidthMs(retentionDays))
-  for (const partition of missing) await database.transaction((run) => create(run, partition))
+  for (const partition of missing) await database.transaction((run) => createPartition(run, partition))
 }
 
 export async function listPartitions(run: Run): Promise<(Partition & { sealed: boolean })[]> {
@@ -68,7 +68,7 @@ function msOf(id: string): number {
  * Rows of the new range that a skewed clock put into the default partition move over. Writers wait meanwhile, before
  * they look which partitions there are: one that waited for a row to move would find it gone and change nothing.
  */
-async function create(run: Run, { name, lowerMs, upperMs }: Partition): Promise<void> {
+export async function createPartition(run: Run, { name, lowerMs, upperMs }: Partition): Promise<void> {
   await run(takeLock)
   const known = await listPartitions(run)
   if (known.some((other) => other.lowerMs < upperMs && lowerMs < other.upperMs)) return // another process was faster

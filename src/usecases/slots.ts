@@ -1,25 +1,39 @@
-/** The slots of a worker: how many tasks it may run at once, and a wait for the first that is free. */
+/**
+ * The slots of a worker: how many tasks it may run at once, and a wait for the first that is free. A task gives its slot
+ * back when its handler has ended, so that the next is claimed while the outcome is on its way; as many outcomes may
+ * be on their way as there are slots, and then slots wait for them.
+ */
 export type Slots = ReturnType<typeof openSlots>
 
-/** `onFreed` is called whenever a slot comes free. */
+/** `onFreed` is called whenever there is more room. */
 export function openSlots(concurrency: number, onFreed: () => void) {
   let taken = 0
+  let ending = 0
   let closed = false
   let wake = () => {}
 
+  const room = () => concurrency - taken - Math.max(0, ending - concurrency)
+
   return {
-    room: () => Math.max(0, concurrency - taken),
+    room: () => Math.max(0, room()),
+    running: () => taken,
     take(slots: number) {
       taken += slots
     },
-    give() {
-      taken--
-      wake()
-      onFreed()
-    },
+    /** A handler has ended. */
+    end: () =>
+      freeing(() => {
+        taken--
+        ending++
+      }),
+    /** Its outcome is stored. */
+    give: () =>
+      freeing(() => {
+        ending--
+      }),
     /** Resolves when a slot is free, or when there will be no more use for one. */
     async free(): Promise<void> {
-      while (taken >= concurrency && !closed) {
+      while (room() <= 0 && !closed) {
         await new Promise<void>((resolve) => {
           wake = resolve
         })
@@ -29,5 +43,13 @@ export function openSlots(concurrency: number, onFreed: () => void) {
       closed = true
       wake()
     },
+  }
+
+  function freeing(change: () => void) {
+    const before = room()
+    change()
+    if (room() <= before) return
+    wake()
+    onFreed()
   }
 }

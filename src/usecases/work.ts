@@ -66,7 +66,7 @@ export function startWork(deps: WorkDeps): Work {
     stopping.signal,
   )
   return {
-    running: () => hand.size,
+    running: slots.running,
     reconcile,
     cancel(attempts) {
       for (const { id, attempt } of hand.among(attempts)) runner.abort(id, attempt, 'canceled')
@@ -84,6 +84,7 @@ type Bench = WorkDeps & { hand: InHand; slots: Slots; finish: (ending: Ending) =
 
 /** It was canceled, or is somebody else's, before it could begin here. */
 async function passOver({ finish, slots }: Bench, { packet }: ClaimedTask): Promise<void> {
+  slots.end()
   await finish({ packet })
   slots.give()
 }
@@ -92,6 +93,7 @@ async function passOver({ finish, slots }: Bench, { packet }: ClaimedTask): Prom
 async function workTask({ hand, runner, finish, slots }: Bench, task: ClaimedTask): Promise<void> {
   hand.begin(task)
   const verdict = await runner.run(task)
+  slots.end()
   await finish({ packet: task.packet, outcome: outcomeOf(task, verdict) })
   hand.end(task)
   slots.give()

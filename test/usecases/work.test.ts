@@ -185,21 +185,24 @@ describe('working', () => {
     await work.stop(0)
   })
 
-  it('keeps a slot until the outcome is on disk', async () => {
+  it('runs the next while outcomes are on their way, and waits once they are as many as its slots and one', async () => {
     const disk = Promise.withResolvers<void>()
     const { offer, end, seen, work } = underTest({
       concurrency: 1,
       ledger: { finish: () => disk.promise.then(() => []) },
     })
-    const claim = aClaim({ 1: 1 })
-    await offer(claim, aClaim({ 2: 1 }))
+    const [first, second] = [aClaim({ 1: 1 }), aClaim({ 2: 1 })]
+    await offer(first, second, aClaim({ 3: 1 }))
 
-    await end(claim.tasks)
-    assert.equal(seen.wants.length, 1)
+    await end(first.tasks)
+    assert.deepEqual([seen.wants.length, work.running()], [2, 1])
+
+    await end(second.tasks)
+    assert.deepEqual([seen.wants.length, work.running()], [2, 0])
 
     disk.resolve()
     await settled()
-    assert.equal(seen.wants.length, 2)
+    assert.deepEqual([seen.wants.length, work.running()], [3, 1])
     await work.stop(0)
   })
 

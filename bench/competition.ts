@@ -1,6 +1,6 @@
 import { SingleBar } from 'cli-progress'
 import { makeFolder, removeFolder } from '../test/support/folder.ts'
-import type { Contestant } from './contestant.ts'
+import type { Contestant, Entry } from './contestant.ts'
 import type { Row } from './table.ts'
 import type { Result, Workload } from './workload.ts'
 
@@ -42,16 +42,21 @@ export async function compete(
 }
 
 async function once(workload: Workload, contestant: Contestant, count: number): Promise<Result> {
-  const folder = makeFolder('bench')
+  const opened: { folder: string; entry?: Entry }[] = []
   try {
-    const entry = await contestant.open(folder)
-    try {
-      return await workload.run(entry, count)
-    } finally {
-      await entry.close()
-    }
+    return await workload.run(await open(), count, open)
   } finally {
-    removeFolder(folder)
+    for (const { folder, entry } of opened) {
+      await entry?.close()
+      removeFolder(folder)
+    }
+  }
+
+  async function open(): Promise<Entry> {
+    const place: (typeof opened)[number] = { folder: makeFolder('bench') }
+    opened.push(place)
+    place.entry = await contestant.open(place.folder)
+    return place.entry
   }
 }
 

@@ -75,7 +75,7 @@ function whole(value: number | undefined): string {
   return value === undefined ? '' : Math.round(value).toLocaleString('en')
 }
 
-function aligned(lines: readonly string[][]): string {
+export function aligned(lines: readonly string[][]): string {
   const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)))
   const pad = (cell: string, at: number) => (at === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[at]!))
   return lines.map((line) => line.map(pad).join('  ').trimEnd()).join('\n')

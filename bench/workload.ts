@@ -15,7 +15,8 @@ export type Workload = {
   isOurs?: boolean
   /** It takes minutes: left out unless asked for by name. */
   isLong?: boolean
-  run(entry: Entry, count: number): Promise<Result>
+  /** `another` brings up a second, empty system of the same kind beside the first. */
+  run(entry: Entry, count: number, another: () => Promise<Entry>): Promise<Result>
 }
 
 /** What one run of one contestant came to. */

@@ -5,7 +5,7 @@ import { nowMs, ownSql, type Result, type Workload } from '../workload.ts'
 import { doNothing } from './drain.ts'
 
 const count = 200_000
-const times = 3
+const times = 5
 
 /** So many finished tasks in the tables, and then a backlog as without them. */
 export function history(size: number): Workload {
@@ -16,7 +16,7 @@ export function history(size: number): Workload {
     isCountFixed: true,
     isOurs: true,
     isLong: true,
-    run: (entry) => compare(entry, { completed: size }),
+    run: (entry, _count, another) => compare(entry, another, { completed: size }),
   }
 }
 
@@ -29,24 +29,28 @@ export function backlog(size: number): Workload {
     isCountFixed: true,
     isOurs: true,
     isLong: true,
-    run: (entry) => compare(entry, { pending: size }),
+    run: (entry, _count, another) => compare(entry, another, { pending: size }),
   }
 }
 
 const nameOf = (size: number) => (size >= 1_000_000 ? `${size / 1_000_000}M` : `${size / 1_000}k`)
 
-async function compare(entry: Entry, more: Parameters<typeof fill>[1]): Promise<Result> {
-  const without = await rate(entry)
+/** Beside a system without, in turns, since a machine has its moods; the median of the rates and of their ratios. */
+async function compare(
+  entry: Entry,
+  another: () => Promise<Entry>,
+  more: Parameters<typeof fill>[1],
+): Promise<Result> {
+  const without = await another()
   await ownSql(entry, (sql) => fill(sql, more))
-  const tasksPerSecond = await rate(entry)
-  return { tasksPerSecond, ratios: { 'of the rate without': tasksPerSecond / without } }
-}
-
-/** The median of some; in a backlog that is longer what is submitted goes to its end. */
-async function rate(entry: Entry): Promise<number> {
-  const all: number[] = []
-  for (let time = 0; time < times; time++) all.push(await workOff(entry))
-  return median(all)
+  const rates: number[] = []
+  const ratios: number[] = []
+  for (let time = 0; time < times; time++) {
+    const usual = await workOff(without)
+    rates.push(await workOff(entry))
+    ratios.push(rates.at(-1)! / usual)
+  }
+  return { tasksPerSecond: median(rates), ratios: { 'of the rate without': median(ratios) } }
 }
 
 async function workOff(entry: Entry): Promise<number> {

@@ -23,11 +23,23 @@ type Said = {
   url?: string
 }
 
-type Options = { args?: readonly string[]; env?: NodeJS.ProcessEnv }
+type Options = {
+  args?: readonly string[]
+  env?: NodeJS.ProcessEnv
+  /** What runs the file, when it is not Node.js: it finds its end of the channel, JSON a line, in NODE_CHANNEL_FD. */
+  execPath?: string | undefined
+}
 
 /** Starts a program and resolves when it is ready. */
-export async function startProgram(file: string, { args = [], env }: Options = {}): Promise<Program> {
-  const child = fork(file, args, { env: env ?? process.env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+export async function startProgram(
+  file: string,
+  { args = [], env, execPath }: Options = {},
+): Promise<Program> {
+  const child = fork(file, args, {
+    env: env ?? process.env,
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    ...(execPath && { execPath, execArgv: [] }),
+  })
   const ready = Promise.withResolvers<string>()
   const first = Promise.withResolvers<number>()
   const all = Promise.withResolvers<void>()

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { compete, countsOf, entrants } from './competition.ts'
 import type { Contestant } from './contestant.ts'
+import { celery } from './contestants/celery.ts'
 import { elsewhere, millrace, millraceRabbit } from './contestants/millrace.ts'
 import { peers } from './contestants/peers.ts'
 import { raw } from './contestants/raw.ts'
@@ -39,7 +40,7 @@ async function measure(): Promise<void> {
   console.log(stampText(before))
   const warning = busyness(before)
   if (warning) console.log(`!!! ${warning}`)
-  const contestants = present([millrace, raw, millraceRabbit, ...elsewhere, ...peers])
+  const contestants = present([millrace, raw, millraceRabbit, ...elsewhere, ...peers, celery])
   for (const { name, about } of contestants) console.log(`${name}: ${about}`)
   const rows: Row[] = []
   for (const workload of chosen()) rows.push(...(await measureOne(workload, entrants(workload, contestants))))

@@ -4,14 +4,14 @@ import type { PostgresServer } from '../servers.ts'
 import { crew } from './crew.ts'
 
 type Server = { effort?: PostgresServer['effort']; pids(): number[]; stop(): Promise<void> }
-type Options = { args: readonly string[]; part: string; server: Server }
+type Options = { args: readonly string[]; part: string; server: Server; execPath?: string }
 
 /** A contestant that is a library: one process that submits and looks, others that work, all of the same program. */
-export async function enterByItself(file: string, { args, part, server }: Options): Promise<Entry> {
-  const load = await startProgram(file, { args })
+export async function enterByItself(file: string, { args, part, server, execPath }: Options): Promise<Entry> {
+  const load = await startProgram(file, { args, execPath })
   await load.call('prepare')
   const workers = crew(async (expected, work) => {
-    const worker = await startProgram(file, { args })
+    const worker = await startProgram(file, { args, execPath })
     await worker.call('work', expected, work)
     return worker
   })

@@ -8,17 +8,24 @@ const atOnce = 100_000
 const packetSize = packetLimit(doNothing.concurrency)
 const payload = JSON.stringify('x'.repeat(98))
 
-/** Tasks of each status, straight into the tables of Millrace: a minute and a half for ten million. */
+/** Tasks of each status, well mixed, straight into the tables of Millrace: a minute and a half for ten million. */
 export async function fill(
   sql: pg.Client,
   counts: Partial<Record<Status, number>>,
   { ageDays = 0 } = {},
 ): Promise<void> {
-  for (const [status, count] of Object.entries(counts) as [Status, number][])
-    for (let done = 0; done < count; done += atOnce)
-      await sql.query(insertOf(status), [status, Math.min(atOnce, count - done), ageDays, payload])
+  const wanted = Object.entries(counts) as [Status, number][]
+  const rounds = Math.ceil(wanted.reduce((sum, [, count]) => sum + count, 0) / atOnce)
+  for (let round = 0; round < rounds; round++)
+    for (const [status, count] of wanted)
+      await sql.query(insertOf(status), [status, share(count, round, rounds), ageDays, payload])
   await sql.query('vacuum (analyze) tasks')
   await sql.query('checkpoint')
+}
+
+/** The shares of all rounds add up to the whole. */
+function share(count: number, round: number, rounds: number): number {
+  return Math.floor((count * (round + 1)) / rounds) - Math.floor((count * round) / rounds)
 }
 
 function insertOf(status: Status): string {

@@ -65,10 +65,12 @@ function chosen(): readonly Workload[] {
 
 function present(all: readonly Contestant[]): Contestant[] {
   const words = options.only?.toLowerCase().split(',')
-  const named = (one: Contestant) => words?.some((word) => one.name.toLowerCase().includes(word)) ?? true
-  const usual = all.filter((one) => !one.isExtra && named(one))
-  // A word that the usual ones share with the others means only these.
-  const wanted = usual.length > 0 ? usual : all.filter(named)
+  const has = (word: string, { name }: Contestant) => name.toLowerCase().includes(word)
+  const isUsual = (word: string) => all.some((one) => !one.isExtra && has(word, one))
+  // A word that the usual ones share with others means only these.
+  const wanted = all.filter((one) =>
+    words ? words.some((word) => has(word, one) && !(one.isExtra && isUsual(word))) : !one.isExtra,
+  )
   return wanted.filter(({ name, missing }) => {
     const why = missing?.()
     if (why) console.log(`without ${name}: ${why}`)

@@ -20,8 +20,9 @@ export const retention: Workload = {
   isOurs: true,
   isLong: true,
   async run(entry, count) {
-    await ownSql(entry, (sql) => fillOld(entry, sql, count))
+    // Every process looks for what is too old when it starts, and then every ten minutes.
     const working = await entry.work(Number.MAX_SAFE_INTEGER, doNothing)
+    await ownSql(entry, (sql) => fillOld(entry, sql, count))
     await delaysAt(entry, working, perSecond) // warm
     const before = await delaysAt(entry, working, perSecond)
     const gone = letGo(entry)

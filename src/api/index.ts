@@ -12,6 +12,7 @@ import { answerOddRequests, clientErrorReply } from './raw-errors.ts'
 import { pageRoutes } from './routes/pages.ts'
 import { submitRoutes } from './routes/submit.ts'
 import { systemRoutes } from './routes/system.ts'
+import { taskEventRoutes } from './routes/task-events.ts'
 import { taskRoutes } from './routes/tasks.ts'
 import { sharedSchemas } from './schemas.ts'
 import { submissionSchema } from './submission-schema.ts'
@@ -61,8 +62,9 @@ export async function buildApi({ useCases, apiKeys, log, version }: ApiDeps): Pr
   guard(app, closing, apiKeys)
   for (const schema of [submissionSchema, ...sharedSchemas]) app.addSchema(schema)
   await app.register(swagger, openApiInfo(version))
-  submitRoutes(app, useCases)
+  submitRoutes(app, useCases, closing)
   taskRoutes(app, useCases, closing)
+  taskEventRoutes(app, useCases, closing)
   systemRoutes(app, { useCases, version })
   pageRoutes(app)
   return app

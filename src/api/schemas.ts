@@ -54,10 +54,26 @@ const pastAttempt = Type.Object(
   { $id: 'PastAttempt', description: 'An attempt that did not complete.' },
 )
 
+const progress = Type.Object(
+  {
+    done: Type.Number({ minimum: 0 }),
+    total: orNull(Type.Number({ minimum: 0 }), 'How much there is to do, where the handler knows it.'),
+    message: orNull(Type.String(), 'What it is at.'),
+    at: Type.String(instant),
+  },
+  { $id: 'Progress', description: 'How far the latest attempt says it is.' },
+)
+
 const task = Type.Object({ ...identity, ...contents, ...history }, { $id: 'Task' })
 const taskDetail = Type.Object(
-  { ...identity, ...contents, ...history, attempts: Type.Array(ref('PastAttempt')) },
-  { $id: 'TaskDetail', description: 'A task with its attempts that did not complete.' },
+  {
+    ...identity,
+    ...contents,
+    ...history,
+    progress: orNull(ref('Progress'), 'How far the latest attempt says it is; null while it says nothing.'),
+    attempts: Type.Array(ref('PastAttempt')),
+  },
+  { $id: 'TaskDetail', description: 'A task with its progress and its attempts that did not complete.' },
 )
 const taskSummary = Type.Object(
   {
@@ -182,6 +198,7 @@ const problem = Type.Object(
 export const sharedSchemas = [
   taskError,
   pastAttempt,
+  progress,
   task,
   taskDetail,
   taskSummary,

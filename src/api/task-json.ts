@@ -1,13 +1,20 @@
-import type { PastAttempt, Task, TaskDetail, TaskSummary } from '../domain/task.ts'
+import type { PastAttempt, Progress, Task, TaskDetail, TaskSummary } from '../domain/task.ts'
 
 /** A task as JSON. Payload, result and error are put in as the texts that they are, never parsed. */
 export function taskJson(task: Task): string {
   return `{${members(task)}}`
 }
 
-/** As `taskJson`, with the history of attempts. */
+/** As `taskJson`, with what is kept beside the task. */
 export function taskDetailJson(task: TaskDetail): string {
-  return `{${members(task)},"attempts":[${task.attempts.map(attemptJson).join(',')}]}`
+  return `{${members(task)},"progress":${progressJson(task.progress)},"attempts":[${task.attempts.map(attemptJson).join(',')}]}`
+}
+
+/** A task that has changed: as in a list, with its progress, and its result once it has one. */
+export function taskEventJson(task: TaskDetail): string {
+  const { payload: _, result, ...rest } = task
+  const summary = task.status === 'completed' ? { ...rest, result } : rest
+  return `{${members(summary)},"progress":${progressJson(task.progress)}}`
 }
 
 /** A row of a list, with payload and result where the row has them. */
@@ -26,6 +33,12 @@ function members(task: TaskSummary): string {
     `,"runAt":"${task.runAt}","startedAt":${quoted(task.startedAt)},"finishedAt":${quoted(task.finishedAt)}` +
     `,"workerId":${JSON.stringify(task.workerId)}`
   )
+}
+
+function progressJson(progress: Progress | null): string {
+  if (!progress) return 'null'
+  const { done, total, message, at } = progress
+  return JSON.stringify({ done, total, message, at })
 }
 
 function attemptJson({ attempt, error, startedAt, finishedAt, workerId }: PastAttempt): string {

@@ -1,7 +1,9 @@
+import type { Sighting } from './event.ts'
 import type { ClaimedTask, Outcome, Verdict } from './outcome.ts'
 import type { PacketId, PacketRange, PacketRef } from './packet.ts'
+import type { ProgressReport } from './progress.ts'
 import type { NewBatch, NewTask } from './submission.ts'
-import type { PastAttempt, Priority, Status, Task, TaskDetail, TaskSummary } from './task.ts'
+import type { Priority, Status, Task, TaskDetail, TaskHistory, TaskSummary } from './task.ts'
 
 /**
  * The moves of tasks. Each is one statement or one transaction, and each may be repeated: after a lost
@@ -163,11 +165,21 @@ export type TaskReader = {
   get(id: string): Promise<TaskDetail | undefined>
   /** Several tasks without their history, in no order. */
   getMany(ids: readonly string[]): Promise<Task[]>
-  /** Of these, the ids whose task is final (or gone). */
+  /** Several tasks with their history, in no order. */
+  details(ids: readonly string[]): Promise<TaskDetail[]>
+  /** Of these, the ids whose task is final. */
   settled(ids: readonly string[]): Promise<string[]>
+  /** Of tasks that were seen like this, those that are different now, as they are. */
+  changed(seen: readonly Sighting[]): Promise<Sighting[]>
   list(filter: TaskFilter): Promise<TaskPage>
   stats(): Promise<Stats>
-  attemptsOf(id: string): Promise<PastAttempt[]>
+  historyOf(task: { id: string; attempt: number }): Promise<TaskHistory>
+}
+
+/** Where handlers' reports go. */
+export type ProgressStore = {
+  /** Keeps the reports of attempts that are their tasks' latest, one for each task. Repeats are harmless. */
+  report(reports: readonly ProgressReport[]): Promise<void>
 }
 
 export type TaskFilter = {

@@ -48,4 +48,16 @@ export type PastAttempt = {
   workerId: string | null
 }
 
-export type TaskDetail = Task & { attempts: PastAttempt[] }
+/** How far the latest attempt says it is. `version` grows with each report. */
+export type Progress = {
+  done: number
+  total: number | null
+  message: string | null
+  at: string
+  version: number
+}
+
+/** What is kept beside a task. */
+export type TaskHistory = { attempts: PastAttempt[]; progress: Progress | null }
+
+export type TaskDetail = Task & TaskHistory

@@ -1,6 +1,13 @@
 import type { Logger } from 'pino'
 import type { ClaimedTask, Verdict } from '../domain/outcome.ts'
-import { AbortError, type AbortReason, type Attempt, contextOf, TimeoutError } from './context.ts'
+import {
+  AbortError,
+  type AbortReason,
+  type Attempt,
+  contextOf,
+  type HearProgress,
+  TimeoutError,
+} from './context.ts'
 import { createDeadlines } from './deadlines.ts'
 import { type TaskDefinition, timeoutMsOf } from './define-task.ts'
 import { failedBy } from './failure.ts'
@@ -25,8 +32,15 @@ export type Definitions = ReadonlyMap<string, TaskDefinition>
 /** Calls a handler; answers its result or a promise of it. */
 type Call = (attempt: Attempt, input: unknown) => unknown
 
+type LocalDeps = {
+  definitions: Definitions
+  log: Logger
+  /** Hears what handlers say about their progress. */
+  hear?: HearProgress
+}
+
 /** Runs attempts in this process. */
-export function createLocalRunner({ definitions, log }: { definitions: Definitions; log: Logger }): Runner {
+export function createLocalRunner({ definitions, log, hear = () => {} }: LocalDeps): Runner {
   const attempts = new Map<string, Attempt>()
   const deadlines = createDeadlines<Attempt>(expire)
   const calls = new Map([...definitions].map(([type, definition]) => [type, callOf(definition)]))
@@ -64,8 +78,8 @@ export function createLocalRunner({ definitions, log }: { definitions: Definitio
   }
 
   function callOf(definition: TaskDefinition): Call {
-    if ('run' in definition) return (attempt, input) => definition.run(input, contextOf(attempt, log))
-    return createBatchCall({ definition, log, startClock, stopClock })
+    if ('run' in definition) return (attempt, input) => definition.run(input, contextOf(attempt, log, hear))
+    return createBatchCall({ definition, log, hear, startClock, stopClock })
   }
 
   function startClock(attempt: Attempt) {

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { ClaimedTask, Verdict } from '../domain/outcome.ts'
+import { type ProgressReport, progressReport } from '../domain/progress.ts'
 
 /** What a handler gets beside its input. */
 export type TaskContext = {
@@ -16,13 +17,21 @@ export type TaskContext = {
   readonly log: Logger
   /** The payload as it was sent, for numbers that JavaScript cannot hold. */
   readonly payloadText: string
+  /**
+   * Says how far this attempt is, for everybody who looks at the task. Returns at once and may be called as often as
+   * there is something to say: what is stored is the latest, a few times a second.
+   */
+  readonly progress: ReportProgress
 }
+
+/** `done` of `total`, in whatever unit; `message` is cut to 500 characters. */
+export type ReportProgress = (done: number, total?: number, message?: string) => void
 
 /** What a batch handler gets beside its inputs. */
 export type BatchContext = {
   readonly type: string
   /** The tasks, in the order of their inputs. */
-  readonly tasks: readonly Pick<TaskContext, 'id' | 'attempt' | 'payloadText'>[]
+  readonly tasks: readonly Pick<TaskContext, 'id' | 'attempt' | 'payloadText' | 'progress'>[]
   /** Aborts once none of the tasks is wanted any more. */
   readonly signal: AbortSignal
   readonly log: Logger
@@ -70,16 +79,28 @@ export class TimeoutError extends Error {
   }
 }
 
+/** Takes what handlers say about their progress. */
+export type HearProgress = (report: ProgressReport) => void
+
+/** What an attempt says when it is over is dropped. */
+export function reporterOf(attempt: Attempt, hear: HearProgress): ReportProgress {
+  return (done, total, message) => {
+    if (!attempt.ended) hear(progressReport(attempt.task, done, { total, message }))
+  }
+}
+
 /** A class for its accessors: on literals they cost 600 bytes and 1.4 µs an attempt. */
 class SingleContext implements TaskContext {
   readonly #attempt: Attempt
   readonly #log: Logger
+  readonly #hear: HearProgress
   #ownLog: Logger | undefined
   #controller: AbortController | undefined
 
-  constructor(attempt: Attempt, log: Logger) {
+  constructor(attempt: Attempt, log: Logger, hear: HearProgress) {
     this.#attempt = attempt
     this.#log = log
+    this.#hear = hear
   }
 
   get id() {
@@ -103,6 +124,10 @@ class SingleContext implements TaskContext {
     return this.#ownLog
   }
 
+  get progress() {
+    return reporterOf(this.#attempt, this.#hear)
+  }
+
   /** Made when it is first asked for: it costs more than all the rest of an attempt. */
   get signal() {
     this.#controller ??= controllerOf(this.#attempt)
@@ -110,8 +135,8 @@ class SingleContext implements TaskContext {
   }
 }
 
-export function contextOf(attempt: Attempt, log: Logger): TaskContext {
-  return new SingleContext(attempt, log)
+export function contextOf(attempt: Attempt, log: Logger, hear: HearProgress): TaskContext {
+  return new SingleContext(attempt, log, hear)
 }
 
 function controllerOf(attempt: Attempt): AbortController {

@@ -1,6 +1,6 @@
 import type { Level, Logger } from 'pino'
 import type { ClaimedTask, Verdict } from '../domain/outcome.ts'
-import type { AbortReason } from './context.ts'
+import type { AbortReason, HearProgress } from './context.ts'
 import { type TaskDefinition, timeoutMsOf } from './define-task.ts'
 import { type Death, verdictOnDeath } from './isolate-death.ts'
 import type { FromChild } from './isolate-messages.ts'
@@ -28,7 +28,7 @@ export type Cell = {
   inspect(): void
 }
 
-type Deps = { handlers: Handlers; log: Logger; longestBlockMs: number }
+type Deps = { handlers: Handlers; log: Logger; longestBlockMs: number; hear?: HearProgress }
 
 type Options = {
   /** With a company of one, only one task ever runs in it, so that its end has one culprit. */
@@ -38,7 +38,7 @@ type Options = {
 }
 
 export function startCell(
-  { handlers: { definitions, path }, log, longestBlockMs }: Deps,
+  { handlers: { definitions, path }, log, longestBlockMs, hear: hearProgress }: Deps,
   { company, onClose }: Options,
 ): Cell {
   const isSolitary = company === 1
@@ -75,7 +75,7 @@ export function startCell(
     heardAtMs = performance.now()
     if (message.kind === 'unready') reason = message.message
     if (message.kind === 'fatal') fatal ??= message
-    if (message.kind === 'log') relayLog(log, message.line)
+    if (message.kind === 'log' || message.kind === 'progress') relay(message, log, hearProgress)
     if (message.kind === 'stale') begin(message)
     if (message.kind === 'verdict') settle(message.id, message.attempt, message.verdict)
     if (message.kind === 'ready' && state === 'starting') {
@@ -134,8 +134,16 @@ function killedAt(limit: string): string {
   return `it was killed, because its event loop had been blocked beyond ${limit}`
 }
 
-/** Writes a line of an isolated process as one of this process's own. */
-function relayLog(log: Logger, line: string) {
-  const { level, time: _, msg, ...rest } = JSON.parse(line) as { level: Level; time: number; msg?: string }
+type Passed = Extract<FromChild, { kind: 'log' | 'progress' }>
+
+/** Passes on what an isolated process says as if it had been said in this one. */
+function relay(message: Passed, log: Logger, hearProgress?: HearProgress) {
+  if (message.kind === 'progress') return hearProgress?.(message.report)
+  const {
+    level,
+    time: _,
+    msg,
+    ...rest
+  } = JSON.parse(message.line) as { level: Level; time: number; msg?: string }
   log[level](rest, msg)
 }

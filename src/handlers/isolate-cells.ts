@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import type { HearProgress } from './context.ts'
 import { type Cell, startCell } from './isolate-cell.ts'
 import type { Handlers } from './load-handlers.ts'
 
@@ -17,6 +18,8 @@ export type IsolationDeps = {
   guardMs: number
   /** Whether that is so from the start. */
   isOnGuard: boolean
+  /** Hears what handlers say about their progress. */
+  hear?: HearProgress
 }
 
 export type Cells = {

@@ -3,6 +3,7 @@ import { extname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { pino } from 'pino'
+import type { ProgressReport } from '../domain/progress.ts'
 import { createLocalRunner, type Runner } from './attempt.ts'
 import { failureOf } from './failure.ts'
 import { type FromChild, machineMs, type ToChild } from './isolate-messages.ts'
@@ -12,6 +13,7 @@ import { currentAttempt, logStrayErrors } from './stray-errors.ts'
 // The program of an expendable process: it runs what its worker sends, and may die of it.
 
 const heartbeatMs = 1_000
+const tellEveryMs = 100
 const [path = '', level = 'info', workerPid] = process.argv.slice(2)
 
 // Signals of a terminal or a service manager are for the worker, which decides what becomes of the tasks.
@@ -33,7 +35,8 @@ const log = pino({ level, base: null, formatters }, { write: (line) => send({ ki
 logStrayErrors(log)
 const handlers = await load()
 await isWatched // before a handler can block this thread
-if (handlers) serve(createLocalRunner({ definitions: handlers.definitions, log }))
+const progress = progressToWorker()
+if (handlers) serve(createLocalRunner({ definitions: handlers.definitions, log, hear: progress.hear }))
 else exit()
 
 async function load(): Promise<Handlers | undefined> {
@@ -58,6 +61,7 @@ function serve(runner: Runner) {
   async function answer({ task, sentAtMs, freshMs }: Extract<ToChild, { kind: 'run' }>) {
     if (machineMs() - sentAtMs > freshMs) return send({ kind: 'stale', id: task.id, attempt: task.attempt })
     const verdict = await runner.run(task)
+    progress.tell(task.id)
     send({ kind: 'verdict', id: task.id, attempt: task.attempt, verdict })
   }
 
@@ -68,6 +72,30 @@ function serve(runner: Runner) {
     setImmediate(() => process.disconnect())
     stopping.abort()
     void lifeline.terminate()
+  }
+}
+
+/** Tells the worker the latest of each task ten times a second: a handler may say more than a channel takes. */
+function progressToWorker() {
+  const latest = new Map<string, ProgressReport>()
+  let isTelling = false
+  return { hear, tell }
+
+  function hear(report: ProgressReport) {
+    latest.set(report.id, report)
+    if (!isTelling) setTimeout(tellAll, tellEveryMs)
+    isTelling = true
+  }
+
+  function tellAll() {
+    isTelling = false
+    for (const id of latest.keys()) tell(id)
+  }
+
+  /** What is untold when the attempt is over goes before its verdict. */
+  function tell(id: string) {
+    const report = latest.get(id)
+    if (report && latest.delete(id)) send({ kind: 'progress', report })
   }
 }
 

@@ -1,4 +1,5 @@
 import type { ClaimedTask, Verdict } from '../domain/outcome.ts'
+import type { ProgressReport } from '../domain/progress.ts'
 import type { AbortReason } from './context.ts'
 
 /** What a worker tells a process that runs suspects. */
@@ -18,6 +19,7 @@ export type FromChild =
   /** Heard so late that the attempt may have been aborted since: to be sent again if it was not. */
   | { kind: 'stale'; id: string; attempt: number }
   | { kind: 'verdict'; id: string; attempt: number; verdict: Verdict }
+  | { kind: 'progress'; report: ProgressReport }
   | { kind: 'log'; line: string }
   /** Said at its own end: how it came, and the attempt whose code did it. */
   | { kind: 'fatal'; message: string; id: string; attempt: number }

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { Attempt, BatchContext } from './context.ts'
+import { type Attempt, type BatchContext, type HearProgress, reporterOf } from './context.ts'
 import type { BatchTask } from './define-task.ts'
 import { isError } from './failure.ts'
 import { currentAttempt } from './stray-errors.ts'
@@ -7,6 +7,7 @@ import { currentAttempt } from './stray-errors.ts'
 type Deps = {
   definition: BatchTask
   log: Logger
+  hear: HearProgress
   /** The limit of an attempt counts from the beginning of the call, not from the wait for it. */
   startClock(attempt: Attempt): void
   stopClock(attempt: Attempt): void
@@ -59,7 +60,11 @@ export function createBatchCall(deps: Deps): (attempt: Attempt, input: unknown) 
 }
 
 /** Runs one call. `onOver` is called once: when it has ended, or when none of its tasks is wanted any more. */
-function runTogether({ definition, log, startClock }: Deps, members: readonly Member[], onOver: () => void) {
+function runTogether(
+  { definition, log, hear, startClock }: Deps,
+  members: readonly Member[],
+  onOver: () => void,
+) {
   const attempts = members.map(({ attempt }) => attempt)
   const controller = new AbortController()
   let wanted = members.length
@@ -76,7 +81,7 @@ function runTogether({ definition, log, startClock }: Deps, members: readonly Me
   async function call() {
     try {
       const inputs = members.map(({ input }) => input)
-      const context = contextOf(definition.type, attempts, { controller, log })
+      const context = contextOf(definition.type, attempts, { controller, log, hear })
       deal(members, await definition.runBatch(inputs, context))
     } catch (error) {
       for (const member of members) member.reject(error)
@@ -100,12 +105,17 @@ function runTogether({ definition, log, startClock }: Deps, members: readonly Me
 function contextOf(
   type: string,
   attempts: readonly Attempt[],
-  { controller, log }: { controller: AbortController; log: Logger },
+  { controller, log, hear }: { controller: AbortController; log: Logger; hear: HearProgress },
 ): BatchContext {
   let ownLog: Logger | undefined
   return {
     type,
-    tasks: attempts.map(({ task: { id, attempt, payload } }) => ({ id, attempt, payloadText: payload })),
+    tasks: attempts.map((attempt) => ({
+      id: attempt.task.id,
+      attempt: attempt.task.attempt,
+      payloadText: attempt.task.payload,
+      progress: reporterOf(attempt, hear),
+    })),
     signal: controller.signal,
     get log() {
       ownLog ??= log.child({ type, tasks: attempts.length })

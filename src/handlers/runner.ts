@@ -2,6 +2,7 @@ import { tracingChannel } from 'node:diagnostics_channel'
 import type { Logger } from 'pino'
 import type { ClaimedTask } from '../domain/outcome.ts'
 import { createLocalRunner, type Runner } from './attempt.ts'
+import type { HearProgress } from './context.ts'
 import { createIsolation } from './isolate.ts'
 import type { Handlers } from './load-handlers.ts'
 
@@ -19,15 +20,18 @@ export function createRunner({
   log,
   concurrency,
   isOnGuard,
+  hear = () => {},
 }: {
   handlers: Handlers
   log: Logger
   concurrency: number
   /** Whether a worker has just died here, so that all tasks had better run apart for a while. */
   isOnGuard: boolean
+  /** Hears what handlers say about their progress. */
+  hear?: HearProgress
 }): Runner {
-  const here = createLocalRunner({ definitions: handlers.definitions, log })
-  const apart = createIsolation({ handlers, log, concurrency, longestBlockMs, guardMs, isOnGuard })
+  const here = createLocalRunner({ definitions: handlers.definitions, log, hear })
+  const apart = createIsolation({ handlers, log, concurrency, longestBlockMs, guardMs, isOnGuard, hear })
   return {
     types: here.types,
     run(task) {

@@ -11,8 +11,10 @@ import { taskStore } from '../storage/tasks.ts'
 import { workerRegistry } from '../storage/workers.ts'
 import { awaiting } from '../usecases/await-task.ts'
 import { capacityBook } from '../usecases/capacity.ts'
-import { changing, taskNotFound } from '../usecases/change.ts'
+import { changing } from '../usecases/change.ts'
+import { following } from '../usecases/follow-task.ts'
 import type { UseCases } from '../usecases/index.ts'
+import { readingTasks } from '../usecases/read-task.ts'
 import { checkReadiness, type Probe } from '../usecases/readiness.ts'
 import { submitting } from '../usecases/submit.ts'
 import { databaseUrlOf } from './database.ts'
@@ -50,16 +52,13 @@ export function useCasesOf({ moves, looks, notices, announce, publisher }: Node)
   const { capacityOf } = capacityBook(registry)
   const newId = idSource(clock.nowMs)
   const gather = gatherOn(2)
-  const { awaitTask } = awaiting({ reader, sleep })
+  const getTask = readingTasks({ reader, gather })
   return {
     ...submitting({ store, reader, newId, capacityOf, announce, gather }),
     ...changing({ store, reader, notices, announce, gather }),
-    awaitTask,
-    async getTask(id) {
-      const task = await reader.get(id)
-      if (!task) throw taskNotFound(id)
-      return task
-    },
+    getTask,
+    ...awaiting({ read: getTask, reader, sleep }),
+    ...following({ read: getTask, reader, sleep }),
     listTasks: reader.list,
     readStats: reader.stats,
     listWorkers: registry.list,

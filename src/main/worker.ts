@@ -13,7 +13,9 @@ import type { Log } from '../runtime/log.ts'
 import { runUntilSignal, type Service, stopRequest } from '../runtime/service.ts'
 import { hasCrashedLately } from '../storage/crashes.ts'
 import { outbox } from '../storage/packets.ts'
+import { progressStore } from '../storage/progress.ts'
 import { workLedger } from '../storage/work-ledger.ts'
+import { progressDesk } from '../usecases/report-progress.ts'
 import { startWork, type Work } from '../usecases/work.ts'
 import { databaseUrlOf } from './database.ts'
 import { type LifelineMessage, startLifeline } from './lifeline.ts'
@@ -67,7 +69,9 @@ export async function startWorkerServices(
   services.push(...node.services)
   await wait(node.migrated)
   const isOnGuard = await wait(hasCrashedLately(node.moves, hostname(), guardMs).catch(() => false))
-  const runner = createRunner({ handlers, log, concurrency, isOnGuard })
+  const progress = progressDesk({ store: progressStore(node.moves), sleep, log })
+  services.push({ name: 'progress', stop: progress.stop })
+  const runner = createRunner({ handlers, log, concurrency, isOnGuard, hear: progress.hear })
   const stopLogging = logStrayErrors(log)
   const { source, wake, services: consumers } = openSource(config, node, log)
   const announce = (packets: readonly PacketRef[]) => {

@@ -91,6 +91,7 @@ async function forgetRange({ run }: Database, { lowerMs, upperMs }: Partition): 
   const range = [lowestIdAt(lowerMs), lowestIdAt(upperMs)]
   for (const [table, column] of [
     ['attempts', 'task_id'],
+    ['progress', 'task_id'],
     ['stopped', 'task_id'],
     ['batches', 'last_id'],
   ] as const) {
@@ -130,7 +131,7 @@ async function thin(database: Database, { name }: Named, cutoffMs: number): Prom
 }
 
 async function forgetTasks(run: Run, ids: readonly string[]): Promise<void> {
-  for (const table of ['attempts', 'stopped']) {
+  for (const table of ['attempts', 'progress', 'stopped']) {
     await run({ name: `${table}.forget`, text: `delete from ${table} where task_id = any ($1::uuid[])` }, [
       uuids(ids),
     ])

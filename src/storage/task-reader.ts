@@ -1,7 +1,9 @@
+import type { Sighting } from '../domain/event.ts'
 import type { TaskReader } from '../domain/ports.ts'
-import type { JsonText, PastAttempt, Task, TaskDetail } from '../domain/task.ts'
-import { uuids } from './arrays.ts'
+import type { Status, Task, TaskDetail } from '../domain/task.ts'
+import { int4s, uuids } from './arrays.ts'
 import type { Database } from './connection.ts'
+import { histories } from './histories.ts'
 import { toWholeTask, type WholeTaskRow, wholeTask } from './rows.ts'
 import { readStats } from './stats.ts'
 import { listTasks } from './task-list.ts'
@@ -12,10 +14,12 @@ export type ReaderDatabases = { moves: Database; looks: Database }
 /** The looks at tasks. */
 export function taskReader({ moves, looks }: ReaderDatabases): TaskReader {
   return {
-    get: (id) => get(moves, id),
+    get: async (id) => (await details(moves, [id]))[0],
     getMany: (ids) => getMany(moves, ids),
+    details: (ids) => details(moves, ids),
     settled: (ids) => settled(moves, ids),
-    attemptsOf: (id) => attemptsOf(moves, id),
+    changed: (seen) => changed(moves, seen),
+    historyOf: async (task) => (await histories(moves, [task.id]))(task),
     list: (filter) => listTasks(looks, filter),
     stats: () => readStats(looks),
   }
@@ -29,9 +33,9 @@ const readTasks = {
     join tasks as t on t.id = i.id`,
 }
 
-async function get(database: Database, id: string): Promise<TaskDetail | undefined> {
-  const [[task], attempts] = await Promise.all([getMany(database, [id]), attemptsOf(database, id)])
-  return task && { ...task, attempts }
+async function details(database: Database, ids: readonly string[]): Promise<TaskDetail[]> {
+  const [tasks, historyOf] = await Promise.all([getMany(database, ids), histories(database, ids)])
+  return tasks.map((task) => ({ ...task, ...historyOf(task) }))
 }
 
 async function getMany({ run }: Database, ids: readonly string[]): Promise<Task[]> {
@@ -41,38 +45,37 @@ async function getMany({ run }: Database, ids: readonly string[]): Promise<Task[
 const readSettled = {
   name: 'tasks.settled',
   text: `
-  select i.id
-    from unnest($1::uuid[]) as i (id)
-    left join tasks as t on t.id = i.id
-   where t.id is null
-      or t.status in ('completed', 'failed', 'canceled')`,
+  select id
+    from tasks
+   where id = any ($1::uuid[])
+     and status in ('completed', 'failed', 'canceled')`,
 }
 
+// By an array and not by a join: each partition is searched once for all of the ids, which takes a quarter of the time.
 async function settled({ run }: Database, ids: readonly string[]): Promise<string[]> {
   return (await run<[string]>(readSettled, [uuids(ids)])).map(([id]) => id)
 }
 
-const readAttempts = {
-  name: 'attempts.read',
+const readChanged = {
+  name: 'tasks.changed',
   text: `
-  select attempt, error, started_at, finished_at, worker_id from attempts where task_id = $1 order by attempt`,
+  select t.id, t.status, t.attempt, coalesce(p.version, 0)
+    from unnest($1::uuid[], $2::task_status[], $3::int[], $4::int[]) as s (id, status, attempt, progress)
+    join tasks as t on t.id = s.id
+    left join progress as p on p.task_id = t.id and p.attempt = t.attempt
+   where t.status <> s.status
+      or t.attempt <> s.attempt
+      or coalesce(p.version, 0) <> s.progress`,
 }
 
-type AttemptRow = [
-  attempt: number,
-  error: JsonText,
-  startedAt: Date | null,
-  finishedAt: Date,
-  workerId: string | null,
-]
+type SightingRow = [id: string, status: Status, attempt: number, progress: number]
 
-async function attemptsOf({ run }: Database, id: string): Promise<PastAttempt[]> {
-  const rows = await run<AttemptRow>(readAttempts, [id])
-  return rows.map(([attempt, error, startedAt, finishedAt, workerId]) => ({
-    attempt,
-    error,
-    startedAt: startedAt?.toISOString() ?? null,
-    finishedAt: finishedAt.toISOString(),
-    workerId,
-  }))
+async function changed({ run }: Database, seen: readonly Sighting[]): Promise<Sighting[]> {
+  const rows = await run<SightingRow>(readChanged, [
+    uuids(seen.map(({ id }) => id)),
+    seen.map(({ status }) => status),
+    int4s(seen.map(({ attempt }) => attempt)),
+    int4s(seen.map(({ progress }) => progress)),
+  ])
+  return rows.map(([id, status, attempt, progress]) => ({ id, status, attempt, progress }))
 }

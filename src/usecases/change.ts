@@ -7,7 +7,7 @@ import type { Gather } from './submit.ts'
 
 export type ChangeDeps = {
   store: Pick<TaskStore, 'cancel' | 'retry'>
-  reader: Pick<TaskReader, 'attemptsOf'>
+  reader: Pick<TaskReader, 'historyOf'>
   notices: Pick<Notices, 'canceled'>
   announce: (packets: readonly PacketRef[]) => void
   gather: Gather
@@ -23,13 +23,13 @@ export function changing(deps: ChangeDeps): Pick<UseCases, 'cancelTask' | 'retry
   return {
     async cancelTask(id) {
       const { changed, from, task } = found(id, await cancel(id))
-      const detail = await withAttempts(deps, task)
+      const detail = await withHistory(deps, task)
       if (changed || from === 'canceled') return detail
       throw new TaskError('task-not-cancelable', `task ${id} is already ${from}`, { task: detail })
     },
     async retryTask(id) {
       const { changed, from, task } = found(id, await retry(id))
-      const detail = await withAttempts(deps, task)
+      const detail = await withHistory(deps, task)
       if (changed) return detail
       const message = `task ${id} is ${from}; only failed and canceled tasks can be retried`
       throw new TaskError('task-not-retryable', message, { task: detail })
@@ -61,8 +61,8 @@ function found(id: string, change: Change | undefined): Change {
   return change
 }
 
-async function withAttempts({ reader }: ChangeDeps, task: Task): Promise<TaskDetail> {
-  return { ...task, attempts: await reader.attemptsOf(task.id) }
+async function withHistory({ reader }: ChangeDeps, task: Task): Promise<TaskDetail> {
+  return { ...task, ...(await reader.historyOf(task)) }
 }
 
 export function taskNotFound(id: string): TaskError {

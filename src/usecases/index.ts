@@ -1,3 +1,4 @@
+import type { Sighting } from '../domain/event.ts'
 import type { Stats, TaskFilter, TaskPage, WorkerInfo } from '../domain/ports.ts'
 import type { Submission } from '../domain/submission.ts'
 import type { Task, TaskDetail } from '../domain/task.ts'
@@ -11,6 +12,14 @@ export type UseCases = {
   getTask(id: string): Promise<TaskDetail>
   /** Answers when the task is final, or as it is after `waitMs`, or as soon as `signal` aborts. */
   awaitTask(id: string, waitMs: number, signal: AbortSignal): Promise<TaskDetail>
+  /**
+   * The task as it is and after each change, until it is final or `signal` aborts, without what was `seen` already;
+   * undefined if that was the end.
+   */
+  followTask(
+    id: string,
+    options: { seen: Omit<Sighting, 'id'> | undefined; signal: AbortSignal },
+  ): Promise<AsyncIterable<TaskDetail> | undefined>
   listTasks(filter: TaskFilter): Promise<TaskPage>
   cancelTask(id: string): Promise<TaskDetail>
   retryTask(id: string): Promise<TaskDetail>

@@ -36,7 +36,7 @@ export function taskOf(submission: Partial<Submission>, change: Partial<Task> = 
 }
 
 export function detailOf(task: Task, attempts: TaskDetail['attempts'] = []): TaskDetail {
-  return { ...task, attempts }
+  return { ...task, attempts, progress: null }
 }
 
 const noCounts = { scheduled: 0, pending: 0, processing: 0, completed: 0, failed: 0, canceled: 0 }
@@ -66,6 +66,7 @@ export function useCasesWith(some: Partial<UseCases>): UseCases {
     submitBatch: async (submissions) => ({ batchId: newId(), ids: submissions.map(newId) }),
     getTask: async (id) => detailOf(taskOf({}, { id })),
     awaitTask: async (id) => detailOf(taskOf({}, { id, status: 'completed' })),
+    followTask: async () => undefined,
     listTasks: async () => ({ tasks: [], next: null, searchedTo: null }),
     cancelTask: async (id) => detailOf(taskOf({}, { id, status: 'canceled' })),
     retryTask: async (id) => detailOf(taskOf({}, { id })),

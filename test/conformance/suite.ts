@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { until } from '../support/until.ts'
-import { assertCountsExact, startSystem, type Transport } from './system.ts'
+import { assertCountsExact, eventsIn, startSystem, type Transport } from './system.ts'
 
 /** What the system does for its users, whichever way packets travel. */
 export function conformance(transport: Transport): void {
@@ -129,6 +129,50 @@ export function conformance(transport: Transport): void {
 
       assert.equal(task.status, 'failed')
       assert.equal(task.error.name, 'TimeoutError')
+    })
+
+    it('answers a submission that prefers to wait with the result', async (t) => {
+      const system = await startSystem(t, transport)
+      await system.startWorker()
+
+      const reply = await system.post('/tasks', { type: 'whoami', payload: 1 }, { prefer: 'wait=20' })
+
+      assert.equal(reply.status, 201)
+      assert.equal(reply.headers['preference-applied'], 'wait=20')
+      assert.equal(reply.body.status, 'completed')
+      assert.equal(reply.body.result.id, reply.body.id)
+    })
+
+    it('tells every change of a task, with its progress, until it is final', async (t) => {
+      const system = await startSystem(t, transport)
+      const id = await system.submit({ type: 'steps', payload: { steps: 3, ms: 400 } })
+      const stream = system.get(`/tasks/${id}/events`)
+      await system.startWorker()
+
+      const events = eventsIn((await stream).text)
+
+      const names = events.map(({ name }) => name)
+      assert.equal(names[0], 'pending')
+      assert.equal(names.at(-1), 'completed')
+      assert.ok(names.includes('processing') && names.includes('progress'), names.join())
+      assert.equal(events.at(-1)?.data.result, 3)
+      const { progress } = (await system.get(`/tasks/${id}`)).body
+      assert.deepEqual({ ...progress, at: '' }, { done: 3, total: 3, message: 'step 3', at: '' })
+    })
+
+    it('goes on telling after the event that was seen last, and has nothing to add to the final one', async (t) => {
+      const system = await startSystem(t, transport)
+      const id = await system.submit({ type: 'noop', delayMs: 60_000 })
+      await system.post(`/tasks/${id}/cancel`)
+      const [event, ...more] = eventsIn((await system.get(`/tasks/${id}/events`)).text)
+      assert.equal(event?.name, 'canceled')
+      assert.deepEqual(more, [])
+
+      const missed = await system.get(`/tasks/${id}/events`, { 'last-event-id': '0.scheduled.0' })
+      const over = await system.get(`/tasks/${id}/events`, { 'last-event-id': event.id })
+
+      assert.equal(eventsIn(missed.text)[0]?.name, 'canceled')
+      assert.equal(over.status, 204)
     })
 
     it('waits until a task is due', async (t) => {

@@ -46,8 +46,8 @@ export async function startSystem(t: TestContext, transport: Transport, env: Env
     return toReply(reply)
   }
 
-  async function get(url: string): Promise<Reply> {
-    return toReply(await app.inject({ method: 'GET', url }))
+  async function get(url: string, headers: Record<string, string> = {}): Promise<Reply> {
+    return toReply(await app.inject({ method: 'GET', url, headers }))
   }
 
   /** Submits a task and answers its id. */
@@ -108,6 +108,17 @@ function toReply(reply: { statusCode: number; headers: object; body: string }): 
     body: isJson ? JSON.parse(reply.body) : undefined,
     text: reply.body,
   }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: as above
+type StreamEvent = { id: string; name: string; data: any }
+
+/** The events of a stream that has ended. */
+export function eventsIn(text: string): StreamEvent[] {
+  return text.split('\n\n').flatMap((block) => {
+    const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1] ?? ''
+    return field('data') ? [{ id: field('id'), name: field('event'), data: JSON.parse(field('data')) }] : []
+  })
 }
 
 /** What the counters say must be what is there. */

@@ -4,6 +4,7 @@ import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import type { Failure, Verdict } from '../../src/domain/outcome.ts'
+import type { ProgressReport } from '../../src/domain/progress.ts'
 import { limits } from '../../src/domain/submission.ts'
 import { createLocalRunner } from '../../src/handlers/attempt.ts'
 import type { AbortReason, TaskContext } from '../../src/handlers/context.ts'
@@ -14,8 +15,10 @@ import { claimed } from './task.ts'
 
 function runnerOf(...definitions: TaskDefinition[]) {
   const { log, lines } = keptLog()
+  const reports: ProgressReport[] = []
   const byType = new Map(definitions.map((definition) => [definition.type, definition]))
-  return { ...createLocalRunner({ definitions: byType, log }), lines }
+  const hear = (report: ProgressReport) => void reports.push(report)
+  return { ...createLocalRunner({ definitions: byType, log, hear }), lines, reports }
 }
 
 function work(run: (input: unknown, context: TaskContext) => unknown) {
@@ -51,6 +54,24 @@ describe('an attempt', () => {
       { taskId, type, attempt, msg },
       { taskId: task.id, type: 'work', attempt: 2, msg: 'hello' },
     )
+  })
+
+  it('passes on what the handler says of its progress, until the attempt is over', async () => {
+    const late = Promise.withResolvers<TaskContext['progress']>()
+    const runner = work((_, { progress }) => {
+      progress(1)
+      progress(2, 3, 'two of three')
+      late.resolve(progress)
+    })
+    const task = claimed({ attempt: 4 })
+    await runner.run(task)
+    const progress = await late.promise
+    progress(3, 3)
+
+    assert.deepEqual(runner.reports, [
+      { id: task.id, attempt: 4, done: 1, total: null, message: null },
+      { id: task.id, attempt: 4, done: 2, total: 3, message: 'two of three' },
+    ])
   })
 
   it('fails with what the handler threw, now or later', async () => {

@@ -29,6 +29,14 @@ export const wait = defineTask({
   },
 })
 
+/** Says more than anybody wants to hear. */
+export const talk = defineTask({
+  type: 'talk',
+  async run(_input, { progress }) {
+    for (let done = 1; done <= 100_000; done++) progress(done, undefined, 'done')
+  },
+})
+
 export const exit = defineTask({ type: 'exit', run: () => process.exit(7) })
 export const kill = defineTask({ type: 'kill', run: () => process.kill(process.pid, 'SIGKILL') })
 export const abort = defineTask({ type: 'abort', run: () => process.abort() })

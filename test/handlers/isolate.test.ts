@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { ClaimedTask, Verdict } from '../../src/domain/outcome.ts'
+import type { ProgressReport } from '../../src/domain/progress.ts'
 import type { Runner } from '../../src/handlers/attempt.ts'
 import { createIsolation } from '../../src/handlers/isolate.ts'
 import { loadHandlers } from '../../src/handlers/load-handlers.ts'
@@ -22,6 +23,7 @@ async function isolation(
   { path = dangerous, longestBlockMs = 60_000, guardMs = 60_000 } = {},
 ) {
   const { log, lines } = keptLog()
+  const reports: ProgressReport[] = []
   const handlers = await loadHandlers(path)
   const runner = createIsolation({
     handlers,
@@ -30,9 +32,10 @@ async function isolation(
     longestBlockMs,
     guardMs,
     isOnGuard: false,
+    hear: (report) => void reports.push(report),
   })
   t.after(() => runner.stop())
-  return { runner, lines }
+  return { runner, lines, reports }
 }
 
 const once = (type: string, about: Partial<ClaimedTask> = {}) => claimed({ type, crashes: 1, ...about })
@@ -58,6 +61,15 @@ test('suspects that behave end as they would have anywhere, in another process',
   assert.ok(pid?.kind === 'completed' && pid.result !== String(process.pid))
   assert.ok(fail?.kind === 'failed' && fail.failure.attempt === 4 && fail.maxAttempts === 7)
   assert.ok(lines.some(({ msg, type, level }) => msg === 'at work' && type === 'fine' && level === 30))
+})
+
+test('what a suspect says of its progress is heard before its verdict, the latest of it', async (t) => {
+  const { runner, reports } = await isolation(t)
+  const task = once('talk')
+  await runner.run(task)
+
+  assert.deepEqual(reports.at(-1), { id: task.id, attempt: 1, done: 100_000, total: null, message: 'done' })
+  assert.ok(reports.length < 100, `${reports.length} reports for 100,000`)
 })
 
 test('those that crashed once share a process; those that crashed again have one each', async (t) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
+import type { ProgressReport } from '../../src/domain/progress.ts'
 import { createLocalRunner, type Runner } from '../../src/handlers/attempt.ts'
 import type { BatchContext } from '../../src/handlers/context.ts'
 import type { TaskDefinition } from '../../src/handlers/define-task.ts'
@@ -47,6 +48,24 @@ test('tasks that wait at the same time are run in one call and get their own res
     { kind: 'completed', result: '{"got":1}' },
     { kind: 'completed', result: '{"got":"two"}' },
   ])
+})
+
+test('the tasks of a call each have a progress of their own', async () => {
+  const reports: string[] = []
+  const definition = defineTask({
+    type: 'work',
+    runBatch: (inputs, { tasks }) => {
+      tasks[1]?.progress(5, 7)
+      return [...inputs]
+    },
+  })
+  const definitions = new Map([['work', definition]])
+  const hear = ({ id, done, total }: ProgressReport) => void reports.push(`${id} ${done}/${total}`)
+  const runner = createLocalRunner({ definitions, log: keptLog().log, hear })
+  const tasks = payloads('1', '2')
+  await runAll(runner, tasks)
+
+  assert.deepEqual(reports, [`${tasks[1]?.id} 5/7`])
 })
 
 test('a call takes no more than maxBatch tasks', async () => {
@@ -148,7 +167,7 @@ test('the context lists the tasks in the order of their inputs', async () => {
   const verdicts = tasks.map((task) => runner.run(task))
   const { context, end } = await call(0)
   assert.deepEqual(
-    context.tasks,
+    context.tasks.map(({ progress: _, ...task }) => task),
     tasks.map(({ id, attempt, payload }) => ({ id, attempt, payloadText: payload })),
   )
   end()

@@ -13,7 +13,7 @@ import {
   someTasks,
 } from '../support/ledger.ts'
 
-const withoutAttempts = ({ attempts: _, ...task }: TaskDetail): Task => task
+const withoutAttempts = ({ attempts: _, progress: __, ...task }: TaskDetail): Task => task
 
 test('canceling and retrying', async (t) => {
   const ledger = await ledgerUnderTest(t, { connections: 16 })

@@ -60,7 +60,7 @@ test('finishing', async (t) => {
       select t.status, failures, crashes, finished_at, s.run_at = t.run_at, s.run_at between now() + '50 s' and now() + '60 s'
         from tasks as t join schedule as s on s.task_id = t.id`)
     assert.deepEqual(row, ['scheduled', 1, 0, null, true, true])
-    assert.equal((await ledger.reader.attemptsOf(task.id)).length, 1)
+    assert.equal((await ledger.reader.historyOf(task)).attempts.length, 1)
     await ledger.assertSound()
   })
 
@@ -77,7 +77,7 @@ test('finishing', async (t) => {
       refs.map(({ id }) => id),
       await packets(),
     )
-    assert.deepEqual(await ledger.reader.attemptsOf(task.id), [])
+    assert.deepEqual((await ledger.reader.historyOf(task)).attempts, [])
     await ledger.assertSound()
   })
 
@@ -161,7 +161,7 @@ test('finishing', async (t) => {
 
         assert.deepEqual(await ledger.rows('select t::text from tasks as t where id = $1', [task.id]), before)
         assert.equal(await ledger.statusOf(task.id), status)
-        assert.deepEqual(await ledger.reader.attemptsOf(task.id), [])
+        assert.deepEqual((await ledger.reader.historyOf(task)).attempts, [])
         await ledger.assertSound()
       }
       await t.test('of a canceled task', () => late((id) => ledger.store.cancel([id]), 'canceled'))

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { StoreUnavailableError, TaskError } from '../../src/domain/errors.ts'
 import type { Status, TaskDetail } from '../../src/domain/task.ts'
 import { awaiting } from '../../src/usecases/await-task.ts'
+import { taskNotFound } from '../../src/usecases/change.ts'
 import { handClock, settled } from '../support/doubles.ts'
 import { newId } from '../support/ledger.ts'
 
@@ -15,11 +16,12 @@ function underTest(statuses: Record<string, Status>) {
   let away = false
   const { awaitTask } = awaiting({
     sleep: clock.sleep,
+    async read(id) {
+      const status = statuses[id.toLowerCase()]
+      if (!status) throw taskNotFound(id)
+      return { id: id.toLowerCase(), status } as TaskDetail
+    },
     reader: {
-      async get(id) {
-        const status = statuses[id.toLowerCase()]
-        return status ? ({ id: id.toLowerCase(), status } as TaskDetail) : undefined
-      },
       async settled(ids) {
         looks.push([...ids])
         if (away) throw new StoreUnavailableError(new Error('away'))

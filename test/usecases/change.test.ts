@@ -7,6 +7,8 @@ import { type ChangeDeps, changing } from '../../src/usecases/change.ts'
 import { gatherOn } from '../support/doubles.ts'
 import { newId } from '../support/ledger.ts'
 
+const noHistory = { attempts: [], progress: null }
+
 /** A store with tasks in these statuses, which changes what may be changed. */
 function underTest(statuses: Record<string, Status>, wish: Partial<ChangeDeps> = {}) {
   const told: AttemptRef[] = []
@@ -28,7 +30,7 @@ function underTest(statuses: Record<string, Status>, wish: Partial<ChangeDeps> =
       cancel: async (ids) => change(ids, ['scheduled', 'pending', 'processing'], 'canceled'),
       retry: async (ids) => ({ changes: change(ids, ['failed', 'canceled'], 'pending'), packets: [packet] }),
     },
-    reader: { attemptsOf: async () => [] },
+    reader: { historyOf: async () => noHistory },
     notices: { canceled: (attempts) => told.push(...attempts) },
     announce: (packets) => announced.push(...packets),
     gather: gatherOn(1),
@@ -64,9 +66,9 @@ describe('canceling', () => {
     const statuses: Record<string, Status> = { [id]: 'pending' }
     const retriedMeanwhile = async () => {
       statuses[id] = 'pending'
-      return []
+      return noHistory
     }
-    const { cancelTask } = underTest(statuses, { reader: { attemptsOf: retriedMeanwhile } })
+    const { cancelTask } = underTest(statuses, { reader: { historyOf: retriedMeanwhile } })
 
     assert.equal((await cancelTask(id)).status, 'canceled')
   })
@@ -129,9 +131,9 @@ describe('retrying', () => {
     const statuses: Record<string, Status> = { [id]: 'failed' }
     const claimedMeanwhile = async () => {
       statuses[id] = 'processing'
-      return []
+      return noHistory
     }
-    const { retryTask } = underTest(statuses, { reader: { attemptsOf: claimedMeanwhile } })
+    const { retryTask } = underTest(statuses, { reader: { historyOf: claimedMeanwhile } })
 
     assert.equal((await retryTask(id)).status, 'pending')
   })

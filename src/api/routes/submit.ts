@@ -2,6 +2,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { limits } from '../../domain/submission.ts'
 import type { UseCases } from '../../usecases/index.ts'
+import type { Closing } from '../closing.ts'
+import { longestWaitSeconds, readPreferredWait } from '../prefer.ts'
 import { invalid } from '../problem.ts'
 import { refuseQuery } from '../query.ts'
 import { answer, problemAnswers, ref } from '../schemas.ts'
@@ -11,18 +13,23 @@ import { taskJson } from '../task-json.ts'
 /** What a body may have around its payload. */
 const envelopeBytes = 64 * 1024
 
-type Submitting = Pick<UseCases, 'submitTask' | 'submitBatch'>
+type Submitting = Pick<UseCases, 'submitTask' | 'submitBatch' | 'awaitTask'>
 
 /** POST /tasks and POST /tasks/batch: the hot path. */
-export function submitRoutes(app: FastifyInstance, useCases: Submitting) {
+export function submitRoutes(app: FastifyInstance, useCases: Submitting, closing: Closing) {
   const bodyLimit = limits.payloadBytes + envelopeBytes
   app.post('/tasks', { schema: submitSchema, bodyLimit }, async (request, reply) => {
     refuseQuery(request.query)
     const submission = readSubmission(request.body, keyHeader(request))
+    const waitSeconds = readPreferredWait(request)
     const { task, replayed } = await useCases.submitTask(submission)
     if (replayed) reply.header('idempotent-replayed', 'true')
     else reply.code(201).header('location', `/tasks/${task.id}`)
-    return reply.type('application/json').send(taskJson(task))
+    if (waitSeconds === undefined) return reply.type('application/json').send(taskJson(task))
+    reply.header('preference-applied', `wait=${waitSeconds}`)
+    // It is stored, and that is the answer, whatever comes between.
+    const waited = useCases.awaitTask(task.id, waitSeconds * 1000, closing.waitSignal(reply))
+    return reply.type('application/json').send(taskJson(await waited.catch(() => task)))
   })
 
   app.post('/tasks/batch', { schema: batchSchema, bodyLimit: limits.batchBytes }, async (request, reply) => {
@@ -73,6 +80,12 @@ const submitSchema = {
         description: 'As `idempotencyKey` in the body.',
       }),
     ),
+    Prefer: Type.Optional(
+      Type.String({
+        description: `\`wait=N\`: answer when the task is final, or with its state after N seconds, ${longestWaitSeconds} at most.`,
+        examples: ['wait=10'],
+      }),
+    ),
   }),
   body: ref('Submission'),
   response: {
@@ -82,6 +95,7 @@ const submitSchema = {
     }),
     201: answer('The task is stored.', ref('Task'), {
       Location: Type.String({ description: 'Where the task is: `/tasks/{id}`.' }),
+      'Preference-Applied': Type.Optional(Type.String({ description: 'The wait, where one was preferred.' })),
     }),
   },
 }

@@ -1,15 +1,15 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { Type } from 'typebox'
-import { isUuid } from '../../domain/id.ts'
 import type { TaskPage } from '../../domain/ports.ts'
 import type { UseCases } from '../../usecases/index.ts'
 import { refuseBody } from '../body.ts'
 import type { Closing } from '../closing.ts'
 import { cursorOf } from '../cursor.ts'
-import { invalid, Problem } from '../problem.ts'
+import { longestWaitSeconds } from '../prefer.ts'
 import { openQuery, type Parameter, refuseQuery } from '../query.ts'
 import { answer, problemAnswers, ref } from '../schemas.ts'
 import { listParameters, readTaskFilter } from '../task-filter.ts'
+import { readId } from '../task-id.ts'
 import { taskDetailJson, taskSummaryJson } from '../task-json.ts'
 
 type ById = { Params: { id: string } }
@@ -55,14 +55,6 @@ export function taskRoutes(app: FastifyInstance, useCases: UseCases, closing: Cl
 function sendTask(reply: FastifyReply, task: Awaited<ReturnType<UseCases['getTask']>>) {
   return reply.type('application/json').send(taskDetailJson(task))
 }
-
-function readId(id: string): string {
-  if (id === '') throw new Problem('route-not-found', 'did you mean /tasks?')
-  if (!isUuid(id)) throw invalid([{ parameter: 'id', detail: 'must be a UUID' }])
-  return id.toLowerCase()
-}
-
-const longestWaitSeconds = 60
 
 const waitParameter: Parameter<number> = {
   schema: Type.Number({

@@ -12,6 +12,7 @@ import { retryCommand } from './commands/retry.ts'
 import { statsCommand } from './commands/stats.ts'
 import { submitCommand } from './commands/submit.ts'
 import { waitCommand } from './commands/wait.ts'
+import { watchCommand } from './commands/watch.ts'
 import { workersCommand } from './commands/workers.ts'
 import { withExamples } from './examples.ts'
 import { exitCode } from './exit-code.ts'
@@ -53,7 +54,15 @@ function groups(): [string, Command[]][] {
     ['Run:', [startCommand(), demoCommand(), apiCommand(), workerCommand(), migrateCommand()]],
     [
       'Tasks:',
-      [submitCommand(), getCommand(), waitCommand(), listCommand(), cancelCommand(), retryCommand()],
+      [
+        submitCommand(),
+        getCommand(),
+        waitCommand(),
+        watchCommand(),
+        listCommand(),
+        cancelCommand(),
+        retryCommand(),
+      ],
     ],
     ['Look:', [statsCommand(), workersCommand(), benchCommand(), configCommand(), doctorCommand()]],
   ]

@@ -20,7 +20,7 @@ export const taskColumns: readonly Column[] = [
 
 const longestShown = 4_000
 /** Members that may be any JSON: `"1"` and `1` must look different. */
-const isJson = new Set(['payload', 'result', 'error'])
+const isJson = new Set(['payload', 'result', 'error', 'progress'])
 
 /** One task for people; payload and result by their own text. */
 export function taskLines(text: string): (task: Row) => string[] {

@@ -1,5 +1,5 @@
 import type { PayloadOf, ResultOf } from './definition.ts'
-import { type Call, type Reply, type Server, send } from './http.ts'
+import { type Call, open, type Reply, type Server, send } from './http.ts'
 import { parseReply } from './reply.ts'
 import type { Stats, WorkerInfo } from './stats.ts'
 import type { Submission, SubmitOptions, Task, TaskFilter, TaskPage } from './task.ts'
@@ -67,7 +67,7 @@ export function createClient({ url, apiKey, retries = 4 }: ClientOptions) {
 
   /** A handle on a task that is there already. */
   function task<Definition = unknown>(id: string): TaskHandle<ResultOf<Definition>> {
-    return taskHandle<ResultOf<Definition>>(request, id)
+    return taskHandle<ResultOf<Definition>>({ send: request, open: (call) => open(server, call) }, id)
   }
 
   /** One page, newest first. */

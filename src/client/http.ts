@@ -31,7 +31,8 @@ const requestTimeoutMs = 30_000
 const firstPauseMs = 200
 const longestPauseMs = 5_000
 const longestRetryAfterMs = 30_000
-const passing = [429, 502, 503, 504]
+/** Statuses after which it is worth to ask again. */
+export const passing = [429, 502, 503, 504]
 
 /**
  * One call, with repeats where that is safe: after 429, 502, 503 and 504 (honoring Retry-After) and when the
@@ -50,6 +51,24 @@ export async function send(server: Server, call: Call): Promise<Reply> {
       if (repeats >= retries || !call.repeatable || !passing.includes(answer.status)) throw refusal(answer)
       await pause(retryAfterMs(answer.headers) ?? pauseMs(repeats), call.signal)
     }
+  }
+}
+
+/** Opens an answer that goes on; undefined where there is nothing to say. One try; fails as `send` does. */
+export async function open(server: Server, call: Call): Promise<ReadableStream<Uint8Array> | undefined> {
+  const headers = { ...headersOf(server, call), accept: 'text/event-stream' }
+  try {
+    const response = await fetch(address(server, call), {
+      headers,
+      ...(call.signal ? { signal: call.signal } : {}),
+    })
+    const { ok, status, headers: answered, body } = response
+    if (!ok) throw refusal({ ok, status, headers: answered, text: await response.text() })
+    return status === 204 || !body ? undefined : body
+  } catch (error) {
+    call.signal?.throwIfAborted()
+    if (error instanceof MillraceError) throw error
+    throw new ConnectionError(`no answer from ${server.url}: ${reasonOf(error)}`, error)
   }
 }
 

@@ -8,11 +8,13 @@ export {
   TaskFailedError,
   TaskTimeoutError,
 } from './errors.ts'
+export type { EventOptions, TaskEvent } from './events.ts'
 export type { Call, Reply } from './http.ts'
 export type { Counts, Stats, WorkerInfo } from './stats.ts'
 export type {
   PastAttempt,
   Priority,
+  Progress,
   Status,
   StoredError,
   Submission,

@@ -1,4 +1,5 @@
 import { TaskCanceledError, TaskFailedError } from './errors.ts'
+import { type EventOptions, type Open, type TaskEvent, taskEvents } from './events.ts'
 import type { Call, Reply } from './http.ts'
 import { memberTexts } from './json-text.ts'
 import { parseReply } from './reply.ts'
@@ -15,9 +16,14 @@ export type TaskHandle<Result = unknown> = {
   resultText(options?: WaitOptions): Promise<string>
   cancel(): Promise<Task>
   retry(): Promise<Task>
+  /** The task as it is, then again after each change, until it is final; broken connections are made again. */
+  events(options?: EventOptions): AsyncGenerator<TaskEvent<Result>>
 }
 
-export function taskHandle<Result>(send: (call: Call) => Promise<Reply>, id: string): TaskHandle<Result> {
+export function taskHandle<Result>(
+  { send, open }: { send: (call: Call) => Promise<Reply>; open: Open },
+  id: string,
+): TaskHandle<Result> {
   const path = `/tasks/${encodeURIComponent(id)}`
   const ask = async (call: Call) => parseReply<Task>(await send(call))
   return {
@@ -27,6 +33,7 @@ export function taskHandle<Result>(send: (call: Call) => Promise<Reply>, id: str
     resultText: (options = {}) => completed(options),
     cancel: () => ask({ method: 'POST', path: `${path}/cancel`, repeatable: true }),
     retry: () => ask({ method: 'POST', path: `${path}/retry`, repeatable: false }),
+    events: (options = {}) => taskEvents<Result>(open, id, options),
   }
 
   async function completed(options: WaitOptions): Promise<string> {

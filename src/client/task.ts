@@ -11,6 +11,9 @@ export type PastAttempt = {
   workerId: string | null
 }
 
+/** How far the latest attempt says it is. */
+export type Progress = { done: number; total: number | null; message: string | null; at: string }
+
 /** A task as the server tells it. Instants are RFC 3339 in UTC. */
 export type Task<Payload = unknown, Result = unknown> = {
   id: string
@@ -30,6 +33,8 @@ export type Task<Payload = unknown, Result = unknown> = {
   startedAt: string | null
   finishedAt: string | null
   workerId: string | null
+  /** Null while the attempt says nothing; not in lists. */
+  progress?: Progress | null
   /** The attempts that did not complete; not in lists. */
   attempts?: PastAttempt[]
 }

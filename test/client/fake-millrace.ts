@@ -71,8 +71,9 @@ export async function fakeMillrace({ finishes = false } = {}) {
   }
 
   function finish(id: string, members: FakeTask) {
-    Object.assign(tasks.get(id)!, members)
+    const task = Object.assign(tasks.get(id)!, members)
     changes.emit('change')
+    return task
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse) {
@@ -93,14 +94,12 @@ export async function fakeMillrace({ finishes = false } = {}) {
         .writeHead(fault.status, fault.headers)
         .end(fault.body ?? problem(fault.status, 'unavailable', 'no'))
     }
-    const { status, text } = await answer(call)
+    const { status, text, type = 'application/json' } = await answer(call)
     if (fault === 'lose') return request.socket.destroy()
-    response
-      .writeHead(status, { 'content-type': status < 400 ? 'application/json' : 'application/problem+json' })
-      .end(text)
+    response.writeHead(status, { 'content-type': status < 400 ? type : 'application/problem+json' }).end(text)
   }
 
-  async function answer(call: Seen): Promise<{ status: number; text: string }> {
+  async function answer(call: Seen): Promise<{ status: number; text: string; type?: string }> {
     const { method, path } = call
     const [, , id, verb] = path.split('/')
     if (path === '/tasks' && method === 'POST') return submit(call)
@@ -116,6 +115,11 @@ export async function fakeMillrace({ finishes = false } = {}) {
     if (verb === 'cancel')
       return move(task, ['"scheduled"', '"pending"', '"processing"', '"canceled"'], '"canceled"')
     if (verb === 'retry') return move(task, ['"failed"', '"canceled"'], '"pending"')
+    if (verb === 'events') {
+      await finalOrLate(finishes ? finish(id, { status: '"completed"', result: '5' }) : task, 5_000)
+      const text = `id: 1\nevent: ${JSON.parse(task.status!)}\ndata: ${textOf(task)}\n\n`
+      return { status: 200, text, type: 'text/event-stream' }
+    }
     if (finishes && call.query.has('wait')) finish(id, { status: '"completed"', result: '5' })
     await finalOrLate(task, Number(call.query.get('wait') ?? 0) * 1000)
     return { status: 200, text: textOf({ ...task, attempts: '[]' }) }

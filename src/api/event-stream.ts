@@ -9,10 +9,13 @@ const heartbeatMs = 15_000
 const retryMs = 1_000
 const comment = ':\n\n'
 
+type StreamEvent = { id?: string; name: string; data: string }
+
 /** One event of a stream. `id` is what a client that connects again sends as Last-Event-ID. */
-export function eventText({ id, name, data }: { id: string; name: string; data: string }): string {
+export function eventText({ id, name, data }: StreamEvent): string {
   // JSON may have line ends between its tokens; a line of an event has none.
-  return `id: ${id}\nevent: ${name}\ndata: ${data.replaceAll(/\r\n|[\r\n]/g, '\ndata: ')}\n\n`
+  const position = id === undefined ? '' : `id: ${id}\n`
+  return `${position}event: ${name}\ndata: ${data.replaceAll(/\r\n|[\r\n]/g, '\ndata: ')}\n\n`
 }
 
 /**

@@ -9,6 +9,7 @@ import { errorReply } from './error-reply.ts'
 import { guard } from './guard.ts'
 import { openApiInfo } from './openapi.ts'
 import { answerOddRequests, clientErrorReply } from './raw-errors.ts'
+import { eventRoutes } from './routes/events.ts'
 import { pageRoutes } from './routes/pages.ts'
 import { submitRoutes } from './routes/submit.ts'
 import { systemRoutes } from './routes/system.ts'
@@ -65,6 +66,7 @@ export async function buildApi({ useCases, apiKeys, log, version }: ApiDeps): Pr
   submitRoutes(app, useCases, closing)
   taskRoutes(app, useCases, closing)
   taskEventRoutes(app, useCases, closing)
+  eventRoutes(app, useCases, closing)
   systemRoutes(app, { useCases, version })
   pageRoutes(app)
   return app

@@ -1,4 +1,5 @@
 import type { PayloadOf, ResultOf } from './definition.ts'
+import { type EventOptions, type FeedFilter, feedEvents } from './events.ts'
 import { type Call, open, type Reply, type Server, send } from './http.ts'
 import { parseReply } from './reply.ts'
 import type { Stats, WorkerInfo } from './stats.ts'
@@ -38,6 +39,9 @@ export function createClient({ url, apiKey, retries = 4 }: ClientOptions) {
     /** Resolves with the task when it is final, whichever way it ended; TaskTimeoutError after `timeoutMs`. */
     wait: async (id: string, options: WaitOptions = {}) =>
       parseReply<Task>(await waitUntilFinal(request, id, options)),
+    /** What becomes of all tasks from now on, as it happens; broken connections are made again. */
+    events: (filter: FeedFilter = {}, options: EventOptions = {}) =>
+      feedEvents((call) => open(server, call), filter, options),
     stats: () => ask<Stats>({ path: '/stats', repeatable: true }),
     workers: () => ask<WorkerInfo[]>({ path: '/workers', repeatable: true }),
   }

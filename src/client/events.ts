@@ -33,13 +33,30 @@ export async function* taskEvents<Result>(
   }
 }
 
+/** A task that has come into a status; `missed`: some before are lost, because the connection was gone for a minute. */
+export type FeedEvent =
+  | { name: Status; id: string; type: string; queue: string; status: Status; attempt: number; at: string }
+  | { name: 'missed' }
+
+export type FeedFilter = { type?: string; queue?: string; status?: Status | readonly Status[] }
+
+/** What becomes of all tasks from now on. After a broken connection some events may come again. */
+export async function* feedEvents(
+  open: Open,
+  { type, queue, status }: FeedFilter,
+  { signal }: EventOptions,
+): AsyncGenerator<FeedEvent> {
+  const query = { type, queue, status: typeof status === 'string' ? status : status?.join(',') }
+  for await (const { name, data } of streamEvents(open, { path: '/events', query, repeatable: true, signal }))
+    yield { name, ...JSON.parse(data) }
+}
+
 /** Events of a stream without an end of its own: when it breaks, it goes on after the last event that was seen. */
 export async function* streamEvents(open: Open, call: Call): AsyncGenerator<StreamEvent> {
   let lastEventId = ''
   for (let failures = 0; ; ) {
     try {
-      const headers = lastEventId ? { 'last-event-id': lastEventId } : {}
-      const body = await open({ ...call, headers })
+      const body = await open(lastEventId ? { ...call, headers: { 'last-event-id': lastEventId } } : call)
       if (!body) return
       for await (const event of eventsIn(body)) {
         failures = 0

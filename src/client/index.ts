@@ -8,7 +8,7 @@ export {
   TaskFailedError,
   TaskTimeoutError,
 } from './errors.ts'
-export type { EventOptions, TaskEvent } from './events.ts'
+export type { EventOptions, FeedEvent, FeedFilter, TaskEvent } from './events.ts'
 export type { Call, Reply } from './http.ts'
 export type { Counts, Stats, WorkerInfo } from './stats.ts'
 export type {

@@ -1,4 +1,4 @@
-import type { Sighting } from './event.ts'
+import type { LogPosition, Move, MoveFilter, Sighting } from './event.ts'
 import type { ClaimedTask, Outcome, Verdict } from './outcome.ts'
 import type { PacketId, PacketRange, PacketRef } from './packet.ts'
 import type { ProgressReport } from './progress.ts'
@@ -130,6 +130,10 @@ export type Upkeep = {
     leaseMs: number,
     mayJudge: boolean,
   ): Promise<{ workers: string[]; packets: PacketRef[]; again: boolean }>
+  /** Looks whether somebody listens to moves; to be called several times a second. */
+  lookForListeners(): Promise<void>
+  /** Lets go of the moves that were written down a while ago. */
+  forgetMoves(): Promise<void>
   /** Adds the counters of closed connections to one row each. */
   foldCounters(): Promise<void>
   /** Writes down the counts of this moment, for rates. */
@@ -175,6 +179,20 @@ export type TaskReader = {
   stats(): Promise<Stats>
   historyOf(task: { id: string; attempt: number }): Promise<TaskHistory>
 }
+
+/** Moves of tasks, written down while somebody listens. */
+export type MoveLog = {
+  /** Has the moves written down that the filter wants, for a minute, from the moment when all processes know. */
+  listen(listener: string, filter: MoveFilter): Promise<void>
+  /** An empty page at this moment. */
+  here(): Promise<LogPage>
+  /** For another minute, unless the last one is over or was for another filter: then false, and some moves are missing. */
+  keepListening(listener: string, filter: MoveFilter): Promise<boolean>
+  /** The next moves after a position, as far as `upTo` saw, or as of now. */
+  read(from: LogPosition, upTo?: string): Promise<LogPage>
+}
+
+export type LogPage = { moves: Move[]; position: LogPosition; atMs: number }
 
 /** Where handlers' reports go. */
 export type ProgressStore = {

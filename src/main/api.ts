@@ -5,6 +5,7 @@ import type { Config } from '../runtime/config.ts'
 import type { Log } from '../runtime/log.ts'
 import { runUntilSignal, type Service, stopRequest } from '../runtime/service.ts'
 import { databaseClock } from '../storage/clock.ts'
+import { moveLog } from '../storage/move-log.ts'
 import { databaseAnswers, isMigrated, partitionsReachAhead } from '../storage/readiness.ts'
 import { taskReader } from '../storage/task-reader.ts'
 import { taskStore } from '../storage/tasks.ts'
@@ -12,6 +13,7 @@ import { workerRegistry } from '../storage/workers.ts'
 import { awaiting } from '../usecases/await-task.ts'
 import { capacityBook } from '../usecases/capacity.ts'
 import { changing } from '../usecases/change.ts'
+import { followingMoves } from '../usecases/follow-moves.ts'
 import { following } from '../usecases/follow-task.ts'
 import type { UseCases } from '../usecases/index.ts'
 import { readingTasks } from '../usecases/read-task.ts'
@@ -59,6 +61,7 @@ export function useCasesOf({ moves, looks, notices, announce, publisher }: Node)
     getTask,
     ...awaiting({ read: getTask, reader, sleep }),
     ...following({ read: getTask, reader, sleep }),
+    ...followingMoves({ log: moveLog(moves), newId, sleep }),
     listTasks: reader.list,
     readStats: reader.stats,
     listWorkers: registry.list,

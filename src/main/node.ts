@@ -8,6 +8,7 @@ import type { Log } from '../runtime/log.ts'
 import { reasonOf } from '../runtime/reason.ts'
 import type { Service } from '../runtime/service.ts'
 import { type Database, openDatabase } from '../storage/connection.ts'
+import { listenerWatch } from '../storage/listening.ts'
 import { notices as openNotices } from '../storage/notices.ts'
 import { outbox } from '../storage/packets.ts'
 import { upkeep } from '../storage/upkeep.ts'
@@ -62,7 +63,14 @@ async function untilMigrated(
 
 /** Connects. The database and the broker may both be away, now or later: nothing here waits for them for long. */
 export async function openNode(config: Config, databaseUrl: string, log: Log): Promise<Node> {
-  const moves = openDatabase(databaseUrl, { connections: 8, statementTimeoutMs: 30_000, plans: 'moves' })
+  const listeners = listenerWatch()
+  const { isListenedTo } = listeners
+  const moves = openDatabase(databaseUrl, {
+    connections: 8,
+    statementTimeoutMs: 30_000,
+    plans: 'moves',
+    isListenedTo,
+  })
   const looks = openDatabase(databaseUrl, { connections: 4, statementTimeoutMs: 60_000, plans: 'looks' })
   const chores = openDatabase(databaseUrl, {
     connections: 1,
@@ -85,7 +93,7 @@ export async function openNode(config: Config, databaseUrl: string, log: Log): P
   const announce = publisher ? relayTo(publisher, moves, { log, services, migrated }) : announceBy(notices)
   const keeper = { announce, log, sleep, retentionDays, packetSize: packetLimit(config.concurrency) }
   const housekeeping = migrated.then(() =>
-    housekeep({ ...keeper, upkeep: upkeep({ moves, looks, chores }) }, stopping.signal),
+    housekeep({ ...keeper, upkeep: upkeep({ moves, looks, chores }, listeners) }, stopping.signal),
   )
   housekeeping.catch(() => {}) // stopped before it began
   services.push({

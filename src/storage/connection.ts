@@ -1,6 +1,7 @@
 import { tracingChannel } from 'node:diagnostics_channel'
 import pg from 'pg'
 import { StoreRefusedError, StoreUnavailableError } from '../domain/errors.ts'
+import { variantOf } from './listening.ts'
 
 /** A named, prepared statement. Names are at most 63 bytes long: PostgreSQL cuts the rest. */
 export type Statement = { name: string; text: string }
@@ -21,6 +22,8 @@ export type DatabaseOptions = {
   statementTimeoutMs: number
   /** `moves`: plans by key, whatever the statistics say. `looks`: the planner decides for each call. */
   plans: 'moves' | 'looks'
+  /** Whether somebody may listen to moves, which are then written down; not unless told. */
+  isListenedTo?: () => boolean
 }
 
 // Plans that were made while a table was empty collapse later (6 to 150 times slower), so the hot statements
@@ -52,6 +55,7 @@ const statementTrace = tracingChannel<unknown, { name: string }>('millrace.state
 
 /** Connects lazily; survives restarts of the server; every error comes out as one of the domain's. */
 export function openDatabase(url: string, options: DatabaseOptions): Database {
+  const { isListenedTo = () => false } = options
   const pool = new pg.Pool({
     ...clientConfig(url, options),
     max: options.connections,
@@ -68,14 +72,16 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
   }
 
   async function once<R extends Row>(statement: Statement, values: readonly unknown[] = []): Promise<R[]> {
-    return withClient((client) => rowsOf<R>(client, statement, values))
+    return withClient((client) => rowsOf<R>(client, variantOf(statement, isListenedTo), values))
   }
 
   async function transaction<T>(work: (run: Run) => Promise<T>): Promise<T> {
     return repeat(() =>
       withClient(async (client) => {
         await client.query('begin')
-        const value = await work((statement, values = []) => rowsOf(client, statement, values))
+        const value = await work((statement, values = []) =>
+          rowsOf(client, variantOf(statement, isListenedTo), values),
+        )
         await statementTrace.tracePromise(() => client.query('commit'), { name: 'commit' })
         return value
       }),
@@ -107,7 +113,7 @@ const silenceMs = 10_000
 /** One client outside any pool, with the same settings: for locks and notifications. */
 export function clientConfig(
   url: string,
-  { statementTimeoutMs, plans }: Omit<DatabaseOptions, 'connections'>,
+  { statementTimeoutMs, plans }: Pick<DatabaseOptions, 'statementTimeoutMs' | 'plans'>,
 ) {
   const own = `-c search_path=millrace ${plans === 'moves' ? pinned : free}`
   const { address, options } = withoutOptions(url)

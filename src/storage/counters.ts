@@ -1,10 +1,12 @@
 import type { Status } from '../domain/task.ts'
 import type { Database } from './connection.ts'
+import { logMoves } from './move-log.ts'
 
 /**
  * The part of a moving statement that keeps the counts: for the rows of the earlier part `moved`, with columns
  * queue and type, takes one from `from` and adds one to `to`. Exact, because it counts the rows that moved and
- * commits with them. A slot for each connection, so nobody waits for another's row.
+ * commits with them. A slot for each connection, so nobody waits for another's row. Also writes the moves down where
+ * somebody listens, for which `moved` has id and attempt.
  */
 export function countMoves(moved: string, { from, to }: { from?: Status; to: Status }): string {
   const signs = from ? `('${from}'::task_status, -1), ('${to}', 1)` : `('${to}'::task_status, 1)`
@@ -13,7 +15,7 @@ export function countMoves(moved: string, { from, to }: { from?: Status; to: Sta
   select pg_backend_pid(), m.queue, m.type, s.status, s.sign * m.n
     from (select queue, type, count(*) as n from ${moved} group by queue, type) as m
    cross join (values ${signs}) as s (status, sign)
-      on conflict (slot, queue, type, status) do update set n = c.n + excluded.n`
+      on conflict (slot, queue, type, status) do update set n = c.n + excluded.n${logMoves(moved, `'${to}'::task_status`)}`
 }
 
 /** The same where each row has its own `from_status` and `to_status`. */
@@ -25,7 +27,7 @@ export function countEachMove(moved: string): string {
           union all
           select queue, type, to_status, 1 from ${moved}) as m
    group by queue, type, status
-      on conflict (slot, queue, type, status) do update set n = c.n + excluded.n`
+      on conflict (slot, queue, type, status) do update set n = c.n + excluded.n${logMoves(moved, 'm.to_status')}`
 }
 
 const fold = {

@@ -25,7 +25,7 @@ const completeTasks = {
      where t.id = o.id
        and t.attempt = o.attempt
        and t.status = 'processing'
-    returning t.queue, t.type
+    returning t.id, t.queue, t.type, t.attempt
   ), counted as (${countMoves('finished', { from: 'processing', to: 'completed' })}
   ), settled as (
     delete from packets where id = any ($4::bigint[]) and worker_id = $5
@@ -75,7 +75,7 @@ const handBackTasks = {
      where t.id = o.id
        and t.attempt = o.attempt
        and t.status = 'processing'
-    returning t.id, t.queue, t.type, case t.crashes when 0 then t.priority else ${rankOf('high')} end as priority
+    returning t.id, t.queue, t.type, t.attempt, case t.crashes when 0 then t.priority else ${rankOf('high')} end as priority
   ), packed as (
     insert into packets (queue, priority, task_ids)
     select queue, priority, array[id] from handed order by id

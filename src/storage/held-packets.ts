@@ -41,7 +41,7 @@ const putBack = {
     update tasks as t
        set status = 'pending', worker_id = null, started_at = null, crashes = greatest(t.crashes, $3)
      where t.id = any (array(select id from locked where status = 'processing'))
-    returning t.id, t.queue, t.type
+    returning t.id, t.queue, t.type, t.attempt
   ), packed as (
     insert into packets (queue, priority, task_ids)
     select m.queue, case $3 when 0 then m.priority else ${rankOf('high')} end, array_agg(m.task_id order by m.place)
@@ -112,7 +112,7 @@ const putOff = {
     update tasks as t
        set status = 'scheduled'
      where t.id = any (array(select id from locked))
-    returning t.id, t.queue, t.type, now() - coalesce(t.run_at, t.created_at) as waited
+    returning t.id, t.queue, t.type, t.attempt, now() - coalesce(t.run_at, t.created_at) as waited
   ), due as (
     insert into schedule (task_id, run_at)
     select id, now() + least(interval '1 minute', greatest(interval '1 second', waited / 2)) from postponed

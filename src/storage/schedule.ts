@@ -33,7 +33,7 @@ const promoteDue = {
     update tasks as t
        set status = 'pending'
      where t.id = any (array(select id from locked where status = 'scheduled'))
-    returning t.id, t.queue, t.type, t.priority
+    returning t.id, t.queue, t.type, t.attempt, t.priority
   ), placed as (
     select *, (row_number() over (partition by queue, priority order by id) - 1) / $2 as piece from promoted
   ), packed as (

@@ -28,7 +28,7 @@ const storePending = {
                   $8::uuid[], $9::text[])
         as t (id, type, queue, priority, payload, max_attempts, timeout_ms, batch_id, idempotency_key)
         on conflict (id) do nothing
-    returning queue, type
+    returning id, queue, type, attempt
   ), packed as (
     insert into packets (queue, priority, task_ids)
     select queue, priority, ($1::uuid[])[first_task + 1 : last_task + 1]
@@ -55,7 +55,7 @@ const storeScheduled = {
     select id, type, queue, priority, payload, max_attempts, timeout_ms, batch_id, idempotency_key, run_at, 'scheduled'
       from task
         on conflict (id) do nothing
-    returning id, queue, type, run_at
+    returning id, queue, type, attempt, run_at
   ), due as (
     insert into schedule (task_id, run_at) select id, run_at from stored
   ), counted as (${countMoves('stored', { to: 'scheduled' })}

@@ -23,6 +23,8 @@ const sweepEveryMs = 700
 const sweepAgainMs = 300
 const countEveryMs = 5_000
 const foldEveryMs = 60_000
+const forgetEveryMs = 30_000
+const listenersEveryMs = 300
 const retireEveryMs = 600_000
 
 /** Runs the housekeeping of the ledger until `signal` aborts. Every process may: each round is safe to do twice. */
@@ -32,6 +34,8 @@ export async function housekeep(deps: HousekeepDeps, signal: AbortSignal): Promi
     loop('promoting due tasks', () => promoteDue(deps)),
     loop('sweeping', sweeping(deps)),
     loop('sampling counts', () => upkeep.sampleCounts().then(() => countEveryMs)),
+    loop('looking for listeners', () => upkeep.lookForListeners().then(() => listenersEveryMs)),
+    loop('forgetting moves', () => upkeep.forgetMoves().then(() => forgetEveryMs)),
     loop('folding counters', () => upkeep.foldCounters().then(() => foldEveryMs)),
     loop('keeping partitions', () => keepPartitions()),
   ])

@@ -1,4 +1,4 @@
-import type { Sighting } from '../domain/event.ts'
+import type { FeedPage, FeedPosition, MoveFilter, Sighting } from '../domain/event.ts'
 import type { Stats, TaskFilter, TaskPage, WorkerInfo } from '../domain/ports.ts'
 import type { Submission } from '../domain/submission.ts'
 import type { Task, TaskDetail } from '../domain/task.ts'
@@ -20,6 +20,11 @@ export type UseCases = {
     id: string,
     options: { seen: Omit<Sighting, 'id'> | undefined; signal: AbortSignal },
   ): Promise<AsyncIterable<TaskDetail> | undefined>
+  /** Pages of what becomes of all tasks, from now on or from where somebody stopped, until `signal` aborts. */
+  followMoves(
+    filter: MoveFilter,
+    options: { from: FeedPosition | undefined; signal: AbortSignal },
+  ): AsyncIterable<FeedPage>
   listTasks(filter: TaskFilter): Promise<TaskPage>
   cancelTask(id: string): Promise<TaskDetail>
   retryTask(id: string): Promise<TaskDetail>

@@ -66,6 +66,7 @@ export function useCasesWith(some: Partial<UseCases>): UseCases {
     submitBatch: async (submissions) => ({ batchId: newId(), ids: submissions.map(newId) }),
     getTask: async (id) => detailOf(taskOf({}, { id })),
     awaitTask: async (id) => detailOf(taskOf({}, { id, status: 'completed' })),
+    async *followMoves() {},
     followTask: async () => undefined,
     listTasks: async () => ({ tasks: [], next: null, searchedTo: null }),
     cancelTask: async (id) => detailOf(taskOf({}, { id, status: 'canceled' })),

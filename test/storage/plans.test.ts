@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Database, openDatabase, type Run } from '../../src/storage/connection.ts'
+import { moveLog } from '../../src/storage/move-log.ts'
 import { keepPartitions } from '../../src/storage/partitions.ts'
 import { progressStore } from '../../src/storage/progress.ts'
 import { taskReader } from '../../src/storage/task-reader.ts'
@@ -79,6 +80,8 @@ async function makeAllMoves(database: Database): Promise<void> {
   await reader.settled([done!.id])
   await reader.get(done!.id)
   await reader.changed([{ id: done!.id, status: 'pending', attempt: 0, progress: 0 }])
+  const log = moveLog(database)
+  await log.read((await log.here()).position)
   await progressStore(database).report([{ id: done!.id, attempt: 1, done: 1, total: 2, message: null }])
 }
 
@@ -92,9 +95,9 @@ const hot = [
   ],
   ...['tasks.fail', 'tasks.hand-back', 'tasks.cancel', 'tasks.retry', 'schedule.promote', 'packets.put-back'],
   ...['packets.postpone', 'packets.split', 'packets.held', 'tasks.lapsed', 'tasks.settled', 'tasks.read'],
-  ...['attempts.read', 'keys.take', 'keys.read', 'progress.store', 'tasks.changed'],
+  ...['attempts.read', 'keys.take', 'keys.read', 'progress.store', 'tasks.changed', 'events.read'],
 ]
-const large = /^(tasks|packets|schedule|stopped|attempts|progress|idempotency_keys)/
+const large = /^(tasks|packets|schedule|stopped|attempts|progress|events|idempotency_keys)/
 
 async function planOf({ run }: Database, text: string): Promise<PlanNode[]> {
   const [row] = await run<[string]>({ name: '', text: `explain (generic_plan, format json) ${text}` })

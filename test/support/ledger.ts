@@ -104,10 +104,13 @@ export type LedgerUnderTest = {
 /** The ledger on a database of its own, emptied before each subtest. */
 export async function ledgerUnderTest(
   t: TestContext,
-  { connections = 4 }: { connections?: number } = {},
+  {
+    connections = 4,
+    isListenedTo = () => false,
+  }: { connections?: number; isListenedTo?: () => boolean } = {},
 ): Promise<LedgerUnderTest> {
   const url = await testDatabase(t)
-  const moves = openDatabase(url, { connections, statementTimeoutMs: 20_000, plans: 'moves' })
+  const moves = openDatabase(url, { connections, statementTimeoutMs: 20_000, plans: 'moves', isListenedTo })
   const looks = openDatabase(url, { connections: 4, statementTimeoutMs: 20_000, plans: 'looks' })
   t.after(() => Promise.all([moves.close(), looks.close()]))
   t.beforeEach(() => empty(looks))

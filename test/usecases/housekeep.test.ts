@@ -19,6 +19,8 @@ function underTest(wish: Partial<Upkeep> = {}) {
   const upkeep: Upkeep = {
     promote: async () => ({ packets: [], nextInMs: null }),
     sweep: async () => ({ workers: [], packets: [], again: false }),
+    lookForListeners: async () => {},
+    forgetMoves: async () => {},
     foldCounters: async () => {},
     sampleCounts: async () => {},
     keepPartitions: async () => {},
@@ -46,7 +48,7 @@ describe('housekeeping', () => {
 
     assert.deepEqual(
       clock.sleeping().toSorted((a, b) => a - b),
-      [500, 700, 5_000, 60_000, 600_000],
+      [300, 500, 700, 5_000, 30_000, 60_000, 600_000],
     )
     await stop()
     assert.deepEqual(clock.sleeping(), [])

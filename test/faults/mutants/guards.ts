@@ -22,11 +22,11 @@ export const guards: readonly Mutant[] = [
         text: `     where t.id = o.id
        and t.attempt = o.attempt
        and t.status = 'processing'
-    returning t.queue, t.type
+    returning t.id, t.queue, t.type, t.attempt
 `,
         instead: `     where t.id = o.id
        and t.status = 'processing'
-    returning t.queue, t.type
+    returning t.id, t.queue, t.type, t.attempt
 `,
       },
     ],
@@ -40,9 +40,9 @@ export const guards: readonly Mutant[] = [
       {
         file: finish,
         text: `       and t.status = 'processing'
-    returning t.queue, t.type
+    returning t.id, t.queue, t.type, t.attempt
 `,
-        instead: `    returning t.queue, t.type
+        instead: `    returning t.id, t.queue, t.type, t.attempt
 `,
       },
     ],
@@ -58,9 +58,9 @@ export const guards: readonly Mutant[] = [
         file: finish,
         text: `       and t.attempt = o.attempt
        and t.status = 'processing'
-    returning t.id, t.queue, t.type, case t.crashes`,
+    returning t.id, t.queue, t.type, t.attempt, case t.crashes`,
         instead: `       and t.status = 'processing'
-    returning t.id, t.queue, t.type, case t.crashes`,
+    returning t.id, t.queue, t.type, t.attempt, case t.crashes`,
       },
     ],
     transport: 'postgresql',

@@ -29,7 +29,7 @@ function variantsOf(statement: Statement): Variants {
 }
 
 /** How long a process may go on without having looked for listeners. Who begins to listen waits for a little longer. */
-const unsureMs = 1_000
+const unsureMs = 1_500
 
 export type ListenerWatch = {
   /** Whether somebody may listen; true also while that is not known. */

@@ -11,8 +11,8 @@ const renewEveryMs = 15_000
 /** Moves are kept for three minutes; less, because clocks are read at different moments. */
 const oldestMs = 150_000
 const outageWaitMs = 1_000
-/** A process that has not looked for listeners for a second writes moves down without being asked. */
-const untilAllKnowMs = 1_200
+/** A process that has not looked for listeners for 1.5 s writes moves down without being asked. */
+const untilAllKnowMs = 1_700
 
 /**
  * The moves of all tasks that a filter lets pass, as they happen. Followers pull: those at the head share one query

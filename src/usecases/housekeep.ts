@@ -24,7 +24,7 @@ const sweepAgainMs = 300
 const countEveryMs = 5_000
 const foldEveryMs = 60_000
 const forgetEveryMs = 30_000
-const listenersEveryMs = 300
+const listenersEveryMs = 500
 const retireEveryMs = 600_000
 
 /** Runs the housekeeping of the ledger until `signal` aborts. Every process may: each round is safe to do twice. */

@@ -32,7 +32,7 @@ function underTest({ pageSize = 100 } = {}) {
   }
   const { followMoves } = followingMoves({
     // All processes know at once.
-    sleep: (ms, signal) => (ms === 1_200 ? Promise.resolve() : clock.sleep(ms, signal)),
+    sleep: (ms, signal) => (ms === 1_700 ? Promise.resolve() : clock.sleep(ms, signal)),
     newId: () => `listener${++made}`,
     log: {
       async listen(listener) {

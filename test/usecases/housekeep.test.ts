@@ -48,7 +48,7 @@ describe('housekeeping', () => {
 
     assert.deepEqual(
       clock.sleeping().toSorted((a, b) => a - b),
-      [300, 500, 700, 5_000, 30_000, 60_000, 600_000],
+      [500, 500, 700, 5_000, 30_000, 60_000, 600_000],
     )
     await stop()
     assert.deepEqual(clock.sleeping(), [])

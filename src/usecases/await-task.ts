@@ -1,6 +1,6 @@
 import type { Sleep, TaskReader } from '../domain/ports.ts'
 import { isFinal, type TaskDetail } from '../domain/task.ts'
-import { lookEveryMs, lookingRounds } from './look.ts'
+import { lookingRounds, lookPauseMs } from './look.ts'
 import type { ReadTask } from './read-task.ts'
 
 export type AwaitDeps = {
@@ -15,7 +15,12 @@ export type AwaitDeps = {
  */
 export function awaiting({ read, reader, sleep }: AwaitDeps) {
   const waiters = new Map<string, Set<() => void>>()
-  const look = lookingRounds({ isWanted: () => waiters.size > 0, round, sleep, everyMs: lookEveryMs })
+  const look = lookingRounds({
+    isWanted: () => waiters.size > 0,
+    round,
+    sleep,
+    pauseMs: () => lookPauseMs(waiters.size),
+  })
 
   return { awaitTask }
 

@@ -2,7 +2,7 @@ import { TaskError } from '../domain/errors.ts'
 import { isSame, type Sighting, sightingOf } from '../domain/event.ts'
 import type { Sleep, TaskReader } from '../domain/ports.ts'
 import { isFinal, type TaskDetail } from '../domain/task.ts'
-import { lookEveryMs, lookingRounds } from './look.ts'
+import { lookingRounds, lookPauseMs } from './look.ts'
 import type { ReadTask } from './read-task.ts'
 
 export type FollowDeps = {
@@ -22,7 +22,12 @@ const outageWaitMs = 1_000
  */
 export function following({ read, reader, sleep }: FollowDeps) {
   const waiters = new Set<{ seen: Sighting; tell: () => void }>()
-  const look = lookingRounds({ isWanted: () => waiters.size > 0, round, sleep, everyMs: lookEveryMs })
+  const look = lookingRounds({
+    isWanted: () => waiters.size > 0,
+    round,
+    sleep,
+    pauseMs: () => lookPauseMs(waiters.size),
+  })
 
   return { followTask }
 

@@ -1,22 +1,26 @@
 import type { Sleep } from '../domain/ports.ts'
 
-/** How often a process looks for what somebody waits for. */
-export const lookEveryMs = 25
-/** A look that took long is followed by a pause that is longer still: looking takes a quarter of a connection at most. */
-const restPerWork = 3
+const lookEveryMs = 25
+/** Each of these many adds a millisecond to the pause, so that looking stays cheap: 5,000 are looked for every 50 ms. */
+const lookedForPerMs = 200
+
+/** How long to pause between two looks for what somebody waits for. */
+export function lookPauseMs(lookedFor: number): number {
+  return lookEveryMs + Math.floor(lookedFor / lookedForPerMs)
+}
 
 type Rounds = {
   isWanted(): boolean
   round(): Promise<void>
+  pauseMs(): number
   sleep: Sleep
-  everyMs: number
 }
 
 /**
  * Makes rounds as long as they are wanted, one after the other, and none when they are not. Answers how to say that
  * they may be wanted now. A round that fails, in an outage, is made again.
  */
-export function lookingRounds({ isWanted, round, sleep, everyMs }: Rounds): () => void {
+export function lookingRounds({ isWanted, round, pauseMs, sleep }: Rounds): () => void {
   let looking = false
   return () => {
     if (!looking) void look()
@@ -25,9 +29,8 @@ export function lookingRounds({ isWanted, round, sleep, everyMs }: Rounds): () =
   async function look(): Promise<void> {
     looking = true
     while (isWanted()) {
-      const begunMs = performance.now()
       await round().catch(() => {})
-      await sleep(Math.max(everyMs, restPerWork * Math.round(performance.now() - begunMs)))
+      await sleep(pauseMs())
     }
     looking = false
   }

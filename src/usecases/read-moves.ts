@@ -14,7 +14,7 @@ export function readingTogether({ log, sleep }: { log: Pick<MoveLog, 'read'>; sl
   let head: LogPosition | undefined
   let toldAtMs = 0
   const waiters = new Set<(page: LogPage | undefined) => void>()
-  const look = lookingRounds({ isWanted: () => waiters.size > 0, round, sleep, everyMs: readEveryMs })
+  const look = lookingRounds({ isWanted: () => waiters.size > 0, round, sleep, pauseMs: () => readEveryMs })
 
   return {
     next,

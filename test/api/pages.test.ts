@@ -38,6 +38,8 @@ it('describes every route, and every reference in the description leads somewher
       'delete /tasks/{id}',
       'post /tasks/{id}/cancel',
       'post /tasks/{id}/retry',
+      'get /tasks/{id}/events',
+      'get /events',
       'get /stats',
       'get /workers',
       'get /healthz',

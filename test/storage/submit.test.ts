@@ -63,6 +63,7 @@ test('submitting', async (t) => {
       finishedAt: null,
       workerId: null,
       attempts: [],
+      progress: null,
     })
     const [row] = await ledger.rows<[number]>('select timeout_ms from tasks')
     assert.deepEqual(row, [5_000_000_000])

@@ -9,12 +9,14 @@ import { errorReply } from './error-reply.ts'
 import { guard } from './guard.ts'
 import { openApiInfo } from './openapi.ts'
 import { answerOddRequests, clientErrorReply } from './raw-errors.ts'
+import { batchRoutes, batchSchema } from './routes/batches.ts'
+import { importRoutes } from './routes/import.ts'
 import { pageRoutes } from './routes/pages.ts'
 import { submitRoutes } from './routes/submit.ts'
 import { systemRoutes } from './routes/system.ts'
 import { taskRoutes } from './routes/tasks.ts'
 import { sharedSchemas } from './schemas.ts'
-import { submissionSchema } from './submission-schema.ts'
+import { sequelSchema, submissionSchema } from './submission-schema.ts'
 
 export type ApiDeps = { useCases: UseCases; apiKeys: readonly string[]; log: Logger; version: string }
 
@@ -59,10 +61,12 @@ export async function buildApi({ useCases, apiKeys, log, version }: ApiDeps): Pr
   boundBodies(app)
   const closing = watchClosing(app)
   guard(app, closing, apiKeys)
-  for (const schema of [submissionSchema, ...sharedSchemas]) app.addSchema(schema)
+  for (const schema of [submissionSchema, sequelSchema, batchSchema, ...sharedSchemas]) app.addSchema(schema)
   await app.register(swagger, openApiInfo(version))
   submitRoutes(app, useCases)
   taskRoutes(app, useCases, closing)
+  batchRoutes(app, useCases, closing)
+  await importRoutes(app, { useCases, closing, log })
   systemRoutes(app, { useCases, version })
   pageRoutes(app)
   return app

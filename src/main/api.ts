@@ -4,14 +4,17 @@ import { idSource } from '../domain/id.ts'
 import type { Config } from '../runtime/config.ts'
 import type { Log } from '../runtime/log.ts'
 import { runUntilSignal, type Service, stopRequest } from '../runtime/service.ts'
+import { batchLedger } from '../storage/batches.ts'
 import { databaseClock } from '../storage/clock.ts'
 import { databaseAnswers, isMigrated, partitionsReachAhead } from '../storage/readiness.ts'
 import { taskReader } from '../storage/task-reader.ts'
 import { taskStore } from '../storage/tasks.ts'
 import { workerRegistry } from '../storage/workers.ts'
 import { awaiting } from '../usecases/await-task.ts'
+import { handlingBatches } from '../usecases/batches.ts'
 import { capacityBook } from '../usecases/capacity.ts'
 import { changing, taskNotFound } from '../usecases/change.ts'
+import { importing } from '../usecases/import.ts'
 import type { UseCases } from '../usecases/index.ts'
 import { checkReadiness, type Probe } from '../usecases/readiness.ts'
 import { submitting } from '../usecases/submit.ts'
@@ -42,8 +45,9 @@ function served(app: FastifyInstance): Service {
 }
 
 /** The use cases with their dependencies bound. */
-export function useCasesOf({ moves, looks, notices, announce, publisher }: Node): UseCases {
-  const store = taskStore(moves)
+export function useCasesOf({ moves, looks, notices, announce, publisher, batches: keeper }: Node): UseCases {
+  const store = taskStore(moves, keeper.touched)
+  const batches = batchLedger({ moves, looks })
   const reader = taskReader({ moves, looks })
   const registry = workerRegistry(looks)
   const clock = databaseClock(looks)
@@ -54,6 +58,8 @@ export function useCasesOf({ moves, looks, notices, announce, publisher }: Node)
   return {
     ...submitting({ store, reader, newId, capacityOf, announce, gather }),
     ...changing({ store, reader, notices, announce, gather }),
+    ...handlingBatches({ batches, settle: keeper.settle, notices, announce, sleep }),
+    ...importing({ store, batches, newId, capacityOf, announce, touched: keeper.touched, sleep }),
     awaitTask,
     async getTask(id) {
       const task = await reader.get(id)

@@ -12,8 +12,8 @@ export type ImportDeps = Pick<SubmitDeps, 'store' | 'newId' | 'capacityOf' | 'an
   sleep: Sleep
 }
 
-/** Above all ids: where the range of a batch ends to which tasks are still added. */
-const lastOfAll = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+/** Above all ids, and with one that follows: where the range of a batch ends to which tasks are still added. */
+const lastOfAll = 'ffffffff-ffff-ffff-ffff-fffffffffffe'
 const touchEveryMs = 10_000
 const patienceMs = 30_000
 const longestPauseMs = 2_000

@@ -12,13 +12,13 @@ import { program, runMillrace } from './run-millrace.ts'
 
 const millrace = programOf()
 /** Those whose examples a server in memory can serve; the others bring up real processes. */
-const served = ['submit', 'get', 'wait', 'list', 'cancel', 'retry', 'stats', 'workers', 'config']
+const served = ['submit', 'get', 'wait', 'list', 'cancel', 'retry', 'batch', 'stats', 'workers', 'config']
 
 describe('help', { concurrency: 3 }, () => {
   it('lists every command of the documents', () => {
     const documented = [
       ...['start', 'demo', 'api', 'worker', 'migrate', 'submit', 'get', 'wait', 'list', 'cancel', 'retry'],
-      ...['stats', 'workers', 'bench', 'config', 'doctor'],
+      ...['batch', 'stats', 'workers', 'bench', 'config', 'doctor'],
     ]
     assert.deepEqual(
       millrace.commands.map((command) => command.name()),

@@ -249,10 +249,12 @@ test('batches', async (t) => {
         id,
         total: 0,
         firstId: id,
-        lastId: 'ffffffff-ffff-ffff-ffff-ffffffffffff',
+        lastId: 'ffffffff-ffff-ffff-ffff-fffffffffffe',
         importing: true,
       })
       await ledger.submit([aTask({ batchId: id })])
+      const include = { payload: false, result: false }
+      assert.equal((await ledger.reader.list({ batchId: id, limit: 10, include })).tasks.length, 1)
       await runAll(ledger)
       assert.deepEqual(await settle(id), { finished: [], packets: [] })
       assert.equal(await care.closeSilent(60_000), 0)

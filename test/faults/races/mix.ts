@@ -39,7 +39,7 @@ export type MixPlayed = {
 const newId = idSource()
 const queues = ['default', 'mail']
 const batchIds = [newId(), newId(), newId()]
-const lastOfAll = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+const lastOfAll = 'ffffffff-ffff-ffff-ffff-fffffffffffe'
 const bulk = 100
 /** So few that everybody meets everybody. */
 const poolSize = 3_000

@@ -28,10 +28,8 @@ export function taskStore(
   }
 }
 
-function storePendingOf(name: string, more: string) {
-  return {
-    name,
-    text: `
+/** `more`: further parts, which may look at what was `stored`. */
+const storePendingText = (more: string) => `
   with stored as (
     insert into tasks (id, type, queue, priority, payload, max_attempts, timeout_ms, batch_id, idempotency_key, status)
     select id, type, queue, priority, payload::json, max_attempts, timeout_ms, batch_id, idempotency_key, 'pending'
@@ -49,16 +47,14 @@ function storePendingOf(name: string, more: string) {
     returning id, queue, priority
   ), counted as (${countMoves('stored', { to: 'pending' })}
   )${more}
-  select now(), id, queue, priority from (select 1) as always left join packed on true`,
-  }
-}
+  select now(), id, queue, priority from (select 1) as always left join packed on true`
 
-const storePending = storePendingOf('tasks.submit', '')
-const storePendingBatched = storePendingOf(
-  'tasks.submit-batched',
-  `, batched as (${countBatchMoves('stored', { to: 'pending' })}
-  )`,
-)
+const storePending = { name: 'tasks.submit', text: storePendingText('') }
+const storePendingBatched = {
+  name: 'tasks.submit-batched',
+  text: storePendingText(`, batched as (${countBatchMoves('stored', { to: 'pending' })}
+  )`),
+}
 
 const storeScheduled = {
   name: 'tasks.submit-scheduled',

@@ -19,6 +19,7 @@ import {
   newId,
   retried,
 } from '../support/ledger.ts'
+import { until } from '../support/until.ts'
 
 const lowestId = '00000000-0000-0000-0000-000000000000'
 const none = { scheduled: 0, pending: 0, processing: 0, completed: 0, failed: 0, canceled: 0 }
@@ -282,9 +283,12 @@ test('batches', async (t) => {
       const gone = openDatabase(ledger.url, { connections: 1, statementTimeoutMs: 20_000, plans: 'moves' })
       await batchLedger({ moves: gone, looks: gone }).cancelSome(batchId, lowestId)
       await gone.close()
-      await care.foldCounters()
       const slots = () => ledger.rows(`select slot, status, n from batch_counters where n <> 0 order by 1, 2`)
-      assert.deepEqual((await slots()).filter(([slot]) => slot === 0).length, 2)
+      const folded = async () => {
+        await care.foldCounters() // the server takes a moment to let a connection go
+        return (await slots()).filter(([slot]) => slot === 0).length === 2
+      }
+      await until(folded, { what: 'the counters of a connection that is gone are folded' })
 
       await settle(batchId)
 

@@ -17,7 +17,7 @@ export function boundBodies(app: FastifyInstance) {
   let heldBytes = 0
 
   app.addHook('preParsing', (request, reply, payload, done) => {
-    if (isLarge(request)) {
+    if (isLarge(request) && !isStreamed(request)) {
       const one = { body: request.raw, bytes: 0 }
       const onData = (chunk: Buffer) => take(one, chunk.length)
       held.add(one)
@@ -46,6 +46,11 @@ export function boundBodies(app: FastifyInstance) {
   function mayRead(one: Held): boolean {
     return heldBytes < mostBytes || held.values().next().value === one
   }
+}
+
+/** What is taken as it comes holds next to nothing. */
+function isStreamed({ routeOptions }: FastifyRequest): boolean {
+  return 'streamed' in routeOptions.config
 }
 
 /** A body that does not say how long it is may become large. */

@@ -21,13 +21,18 @@ export function acceptJsonText(app: FastifyInstance) {
   })
 }
 
-function jsonText({ headers }: FastifyRequest, bytes: Buffer): string {
+/** Bodies come as they are, in UTF-8. */
+export function refuseEncoding({ headers }: FastifyRequest) {
   const encoding = headers['content-encoding']
   if (encoding !== undefined && encoding !== 'identity')
     throw new Problem('unsupported-media-type', 'send the body without a Content-Encoding')
   const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(headers['content-type'] ?? '')?.[1]
   if (charset !== undefined && !/^utf-?8$/i.test(charset))
     throw new Problem('unsupported-media-type', 'send the body in UTF-8')
+}
+
+function jsonText(request: FastifyRequest, bytes: Buffer): string {
+  refuseEncoding(request)
   if (!isUtf8(bytes)) throw new Problem('invalid-utf8', 'the body has bytes that are not UTF-8')
   const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
   return bytes.toString('utf8', hasMark ? 3 : 0)

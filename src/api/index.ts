@@ -9,14 +9,16 @@ import { errorReply } from './error-reply.ts'
 import { guard } from './guard.ts'
 import { openApiInfo } from './openapi.ts'
 import { answerOddRequests, clientErrorReply } from './raw-errors.ts'
+import { batchRoutes, batchSchema } from './routes/batches.ts'
 import { eventRoutes } from './routes/events.ts'
+import { importRoutes } from './routes/import.ts'
 import { pageRoutes } from './routes/pages.ts'
 import { submitRoutes } from './routes/submit.ts'
 import { systemRoutes } from './routes/system.ts'
 import { taskEventRoutes } from './routes/task-events.ts'
 import { taskRoutes } from './routes/tasks.ts'
 import { sharedSchemas } from './schemas.ts'
-import { submissionSchema } from './submission-schema.ts'
+import { sequelSchema, submissionSchema } from './submission-schema.ts'
 
 export type ApiDeps = { useCases: UseCases; apiKeys: readonly string[]; log: Logger; version: string }
 
@@ -61,12 +63,14 @@ export async function buildApi({ useCases, apiKeys, log, version }: ApiDeps): Pr
   boundBodies(app)
   const closing = watchClosing(app)
   guard(app, closing, apiKeys)
-  for (const schema of [submissionSchema, ...sharedSchemas]) app.addSchema(schema)
+  for (const schema of [submissionSchema, sequelSchema, batchSchema, ...sharedSchemas]) app.addSchema(schema)
   await app.register(swagger, openApiInfo(version))
   submitRoutes(app, useCases, closing)
   taskRoutes(app, useCases, closing)
   taskEventRoutes(app, useCases, closing)
   eventRoutes(app, useCases, closing)
+  batchRoutes(app, useCases, closing)
+  await importRoutes(app, { useCases, closing, log })
   systemRoutes(app, { useCases, version })
   pageRoutes(app)
   return app

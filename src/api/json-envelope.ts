@@ -5,9 +5,10 @@ import type { Fault } from './problem.ts'
 /** An object of a body: its payload as the text that was sent, everything else parsed. */
 export type Envelope = { payload: JsonText | undefined; fields: Record<string, unknown>; repeated: string[] }
 
-/** The tasks of a batch, whether there was such a member, and the names of the others. */
+/** The tasks of a batch, whether there was such a member, what comes then, and the names of the others. */
 export type BatchEnvelope = {
   tasks: (Envelope | undefined)[]
+  sequel: Envelope | undefined
   others: string[]
   given: boolean
 }
@@ -45,8 +46,9 @@ export function readBatchEnvelope(text: string, limit: number): BatchEnvelope {
     expectEnd(text, skipWithin(text, start, '#'))
     throw new EnvelopeError('#', 'must be an object')
   }
-  const batch: BatchEnvelope = { tasks: [], others: [], given: false }
+  const batch: BatchEnvelope = { tasks: [], sequel: undefined, others: [], given: false }
   const end = eachMember(text, start, '#', (key, at) => {
+    if (key === 'then') return scanSequel(text, at, batch)
     if (key !== 'tasks') {
       batch.others.push(key)
       return skipWithin(text, at, pointerTo('#', key))
@@ -57,6 +59,16 @@ export function readBatchEnvelope(text: string, limit: number): BatchEnvelope {
   })
   expectEnd(text, end)
   return batch
+}
+
+function scanSequel(text: string, at: number, batch: BatchEnvelope): number {
+  if (batch.sequel) throw new EnvelopeError('#/then', 'occurs more than once')
+  if (text.charAt(at) !== '{') {
+    skipWithin(text, at, '#/then')
+    throw new EnvelopeError('#/then', 'must be an object')
+  }
+  batch.sequel = { payload: undefined, fields: {}, repeated: [] }
+  return scanEnvelope(text, at, { envelope: batch.sequel, pointer: '#/then' })
 }
 
 type TaskList = { batch: BatchEnvelope; limit: number }

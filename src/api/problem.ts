@@ -17,9 +17,8 @@ type RequestCode =
   | 'unsupported-media-type'
   | 'expectation-failed'
   | 'headers-too-large'
-  | 'value-not-storable'
 
-type ServerCode = 'internal-error' | 'not-ready' | 'shutting-down' | 'store-unavailable'
+type ServerCode = 'internal-error' | 'not-ready' | 'shutting-down' | 'store-unavailable' | 'too-many-imports'
 
 export type ProblemCode = ErrorCode | RequestCode | ServerCode
 
@@ -34,6 +33,7 @@ export const problems: Record<ProblemCode, { status: number; title: string }> = 
   unauthorized: { status: 401, title: 'An API key is needed' },
   'route-not-found': { status: 404, title: 'There is nothing at this address' },
   'task-not-found': { status: 404, title: 'There is no such task' },
+  'batch-not-found': { status: 404, title: 'There is no such batch' },
   'method-not-allowed': { status: 405, title: 'The address does not take this method' },
   'request-timeout': { status: 408, title: 'The request took too long to arrive' },
   'task-not-cancelable': { status: 409, title: 'The task has ended and cannot be canceled' },
@@ -50,6 +50,7 @@ export const problems: Record<ProblemCode, { status: number; title: string }> = 
   'internal-error': { status: 500, title: 'Something went wrong here' },
   'not-ready': { status: 503, title: 'Not ready' },
   'shutting-down': { status: 503, title: 'This server is shutting down' },
+  'too-many-imports': { status: 503, title: 'Too many imports are running' },
   'store-unavailable': { status: 503, title: 'The database is not available' },
 }
 

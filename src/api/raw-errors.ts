@@ -8,8 +8,18 @@ const parserCodes: Record<string, [ProblemCode, string]> = {
   ERR_HTTP_REQUEST_TIMEOUT: ['request-timeout', 'the request did not arrive in time'],
 }
 
+const patient = new WeakSet<Duplex>()
+
+/** The request that is arriving on this connection may take longer than others, until what this answers is called. */
+export function mayTakeItsTime(socket: Duplex): () => void {
+  patient.add(socket)
+  return () => void patient.delete(socket)
+}
+
 /** Answers what Node's HTTP parser refuses, which never becomes a request. */
 export function clientErrorReply(error: NodeJS.ErrnoException, socket: Duplex) {
+  // Node tells of this once for each request, and leaves it to us what becomes of the connection.
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && patient.has(socket)) return
   if (error.code === 'ECONNRESET' || !socket.writable || hasBegunToAnswer(socket)) {
     socket.destroy()
     return

@@ -91,6 +91,19 @@ const properties: Record<string, TSchema> = {
 }
 for (const [name, { schema }] of Object.entries(submissionFields)) properties[name] = schema
 
+const { idempotencyKey: _, payload: payloadSchema, ...others } = properties
+
+/** What comes when a batch is finished, as the OpenAPI document shows it. */
+export const sequelSchema = {
+  $id: 'Sequel',
+  type: 'object',
+  description:
+    'A task that is submitted once, when the last task of the batch is final. Its payload is `{"batchId","total","counts"}`, and `payload` with what is given here, if anything is.',
+  examples: [{ type: 'report.send', payload: { to: 'a@example.com' } }],
+  properties: { payload: payloadSchema, ...others },
+  additionalProperties: false,
+}
+
 /** The body of POST /tasks, as the OpenAPI document shows it. */
 export const submissionSchema = {
   $id: 'Submission',

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { Compile } from 'typebox/compile'
-import { type Due, limits, type Submission } from '../domain/submission.ts'
+import { type Due, limits, type Sequel, type Submission } from '../domain/submission.ts'
 import type { JsonText } from '../domain/task.ts'
 import { readInstant } from './instant.ts'
 import {
@@ -36,14 +36,40 @@ export function readSubmission(body: unknown, keyHeader: string | undefined): Su
   return submission
 }
 
-/** The submissions in the body of POST /tasks/batch, in order. Throws the Problem that says what is wrong. */
-export function readBatch(body: unknown): Submission[] {
+/** The body of POST /tasks/batch, its tasks in order. Throws the Problem that says what is wrong. */
+export function readBatch(body: unknown): { tasks: Submission[]; sequel: Sequel | undefined } {
   const batch = readJson(body, (text) => readBatchEnvelope(text, limits.batchTasks))
-  const faults: Fault[] = batch.others.map((key) => unknownField('#', key, ['tasks']))
+  const faults: Fault[] = batch.others.map((key) => unknownField('#', key, ['tasks', 'then']))
+  const sequel = batch.sequel && readSequel(batch.sequel, faults)
   if (!batch.given) faults.push({ pointer: '#/tasks', detail: 'is missing' })
   else if (batch.tasks.length === 0) faults.push({ pointer: '#/tasks', detail: 'must have a task at least' })
-  else return readTasks(batch.tasks, faults)
+  else return { tasks: readTasks(batch.tasks, faults), sequel }
   throw invalid(faults)
+}
+
+/** What comes then needs no payload of its own, and no key: it is submitted once. */
+function readSequel(envelope: Envelope, faults: Fault[]): Sequel | undefined {
+  const { payload } = envelope
+  if (Object.hasOwn(envelope.fields, 'idempotencyKey')) {
+    const detail = 'is not needed: it is submitted once, when the last task is final'
+    faults.push({ pointer: '#/then/idempotencyKey', detail })
+  }
+  if (payload !== undefined && isTooLarge(payload))
+    faults.push({ pointer: '#/then/payload', detail: `has more than ${limits.payloadBytes} bytes` })
+  const submission = check({ ...envelope, payload: payload ?? 'null' }, '#/then', faults)
+  if (!submission) return undefined
+  const { payload: _given, idempotencyKey: _key, ...sequel } = submission
+  return payload === undefined ? sequel : { ...sequel, payload }
+}
+
+/** One line of an import: a submission, or the Problem that says what is wrong with it. */
+export function readLine(text: string): Submission | Problem {
+  try {
+    return readSubmission(text, undefined)
+  } catch (error) {
+    if (error instanceof Problem) return error
+    throw error
+  }
 }
 
 function readTasks(tasks: readonly (Envelope | undefined)[], faults: Fault[]): Submission[] {

@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander'
 import {
+  BatchTimeoutError,
   ConnectionError,
   MillraceError,
   TaskCanceledError,
@@ -22,7 +23,7 @@ export function exitCodeFor(error: unknown): number {
   if (error instanceof UsageError || error instanceof ConfigError) return exitCode.usage
   if (error instanceof CommandFailure) return error.exitCode
   if (error instanceof ConnectionError) return exitCode.cannotConnect
-  if (error instanceof TaskTimeoutError) return exitCode.timedOut
+  if (error instanceof TaskTimeoutError || error instanceof BatchTimeoutError) return exitCode.timedOut
   if (error instanceof TaskFailedError || error instanceof TaskCanceledError) return exitCode.taskFailed
   if (!(error instanceof MillraceError)) return exitCode.error
   if (error.status === 404) return exitCode.notFound

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { version } from '../main/version.ts'
+import { batchCommand } from './commands/batch.ts'
 import { benchCommand } from './commands/bench.ts'
 import { cancelCommand } from './commands/cancel.ts'
 import { configCommand } from './commands/config.ts'
@@ -64,6 +65,7 @@ function groups(): [string, Command[]][] {
         retryCommand(),
       ],
     ],
+    ['Batches:', [batchCommand()]],
     ['Look:', [statsCommand(), workersCommand(), benchCommand(), configCommand(), doctorCommand()]],
   ]
 }

@@ -1,3 +1,4 @@
+import { type BatchHandle, type BatchOptions, batchHandle } from './batch.ts'
 import type { PayloadOf, ResultOf } from './definition.ts'
 import { type EventOptions, type FeedFilter, feedEvents } from './events.ts'
 import { type Call, open, type Reply, type Server, send } from './http.ts'
@@ -28,6 +29,8 @@ export function createClient({ url, apiKey, retries = 4 }: ClientOptions) {
     request,
     submit,
     submitBatch,
+    /** A handle on a batch, by the id that `submitBatch` or an import has answered. */
+    batch: (id: string): BatchHandle => batchHandle(ask, id),
     task,
     get: (id: string) => task(id).get(),
     list,
@@ -64,9 +67,11 @@ export function createClient({ url, apiKey, retries = 4 }: ClientOptions) {
   /** Stores up to 10,000 tasks, all or none. Repeated after a fault only if each has an idempotency key. */
   function submitBatch(
     tasks: readonly Submission[],
+    options: BatchOptions = {},
   ): Promise<{ batchId: string; count: number; ids: string[] }> {
     const repeatable = tasks.every((task) => task.idempotencyKey !== undefined)
-    return ask({ method: 'POST', path: '/tasks/batch', body: JSON.stringify({ tasks }), repeatable })
+    const body = JSON.stringify({ tasks, ...options })
+    return ask({ method: 'POST', path: '/tasks/batch', body, repeatable })
   }
 
   /** A handle on a task that is there already. */

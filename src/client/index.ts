@@ -1,3 +1,4 @@
+export { type Batch, type BatchHandle, type BatchOptions, BatchTimeoutError } from './batch.ts'
 export { type ClientOptions, createClient, type Millrace } from './client.ts'
 export type { PayloadOf, ResultOf } from './definition.ts'
 export {

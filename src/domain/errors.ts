@@ -2,9 +2,11 @@ import type { TaskDetail } from './task.ts'
 
 export type ErrorCode =
   | 'task-not-found'
+  | 'batch-not-found'
   | 'task-not-cancelable'
   | 'task-not-retryable'
   | 'idempotency-key-reused'
+  | 'value-not-storable'
   | 'bad-cursor'
 
 /** Something a caller may see and act on, told apart by its code. Everything else is an outage or a bug. */

@@ -21,7 +21,18 @@ export type Due = 'now' | { afterMs: number } | { at: string }
 export type NewTask = Submission & { id: string; batchId?: string }
 
 /** A batch's tasks are those of the key's range from `firstId` to `lastId` that carry its id. */
-export type NewBatch = { id: string; total: number; firstId: string; lastId: string }
+export type NewBatch = {
+  id: string
+  total: number
+  firstId: string
+  lastId: string
+  /** Tasks are going to be added to it. */
+  importing?: true
+  sequel?: Sequel
+}
+
+/** `then` to clients: what is submitted once, when the last task of a batch is final. Its payload goes along with the batch's counts. */
+export type Sequel = Omit<Submission, 'payload' | 'idempotencyKey'> & { payload?: JsonText }
 
 export const defaultMaxAttempts = 3
 export const limits = {

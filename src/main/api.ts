@@ -4,6 +4,7 @@ import { idSource } from '../domain/id.ts'
 import type { Config } from '../runtime/config.ts'
 import type { Log } from '../runtime/log.ts'
 import { runUntilSignal, type Service, stopRequest } from '../runtime/service.ts'
+import { batchLedger } from '../storage/batches.ts'
 import { databaseClock } from '../storage/clock.ts'
 import { moveLog } from '../storage/move-log.ts'
 import { databaseAnswers, isMigrated, partitionsReachAhead } from '../storage/readiness.ts'
@@ -11,10 +12,12 @@ import { taskReader } from '../storage/task-reader.ts'
 import { taskStore } from '../storage/tasks.ts'
 import { workerRegistry } from '../storage/workers.ts'
 import { awaiting } from '../usecases/await-task.ts'
+import { handlingBatches } from '../usecases/batches.ts'
 import { capacityBook } from '../usecases/capacity.ts'
 import { changing } from '../usecases/change.ts'
 import { followingMoves } from '../usecases/follow-moves.ts'
 import { following } from '../usecases/follow-task.ts'
+import { importing } from '../usecases/import.ts'
 import type { UseCases } from '../usecases/index.ts'
 import { readingTasks } from '../usecases/read-task.ts'
 import { checkReadiness, type Probe } from '../usecases/readiness.ts'
@@ -46,8 +49,9 @@ function served(app: FastifyInstance): Service {
 }
 
 /** The use cases with their dependencies bound. */
-export function useCasesOf({ moves, looks, notices, announce, publisher }: Node): UseCases {
-  const store = taskStore(moves)
+export function useCasesOf({ moves, looks, notices, announce, publisher, batches: keeper }: Node): UseCases {
+  const store = taskStore(moves, keeper.touched)
+  const batches = batchLedger({ moves, looks })
   const reader = taskReader({ moves, looks })
   const registry = workerRegistry(looks)
   const clock = databaseClock(looks)
@@ -62,6 +66,8 @@ export function useCasesOf({ moves, looks, notices, announce, publisher }: Node)
     ...awaiting({ read: getTask, reader, sleep }),
     ...following({ read: getTask, reader, sleep }),
     ...followingMoves({ log: moveLog(moves), newId, sleep }),
+    ...handlingBatches({ batches, settle: keeper.settle, notices, announce, sleep }),
+    ...importing({ store, batches, newId, capacityOf, announce, touched: keeper.touched, sleep }),
     listTasks: reader.list,
     readStats: reader.stats,
     listWorkers: registry.list,

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import { type RabbitPublisher, rabbitPublisher } from '../broker/rabbitmq-publisher.ts'
+import { idSource } from '../domain/id.ts'
 import { type PacketRef, packetLimit } from '../domain/packet.ts'
 import type { Notices, Sleep } from '../domain/ports.ts'
 import { batch } from '../runtime/batch.ts'
@@ -7,12 +8,17 @@ import type { Config } from '../runtime/config.ts'
 import type { Log } from '../runtime/log.ts'
 import { reasonOf } from '../runtime/reason.ts'
 import type { Service } from '../runtime/service.ts'
+import { batchUpkeep } from '../storage/batch-upkeep.ts'
+import { databaseClock } from '../storage/clock.ts'
 import { type Database, openDatabase } from '../storage/connection.ts'
 import { listenerWatch } from '../storage/listening.ts'
 import { notices as openNotices } from '../storage/notices.ts'
 import { outbox } from '../storage/packets.ts'
 import { upkeep } from '../storage/upkeep.ts'
+import { workerRegistry } from '../storage/workers.ts'
+import { capacityBook } from '../usecases/capacity.ts'
 import { housekeep } from '../usecases/housekeep.ts'
+import { type BatchKeeper, keepingBatches } from '../usecases/keep-batches.ts'
 import { type Relay, startRelay } from '../usecases/relay.ts'
 import type { Gather } from '../usecases/submit.ts'
 import { migrate } from './migrate.ts'
@@ -25,6 +31,7 @@ export type Node = {
   /** Tells whoever must know that packets wait: the broker, or workers that look for themselves. */
   announce: (packets: readonly PacketRef[]) => void
   publisher: RabbitPublisher | undefined
+  batches: BatchKeeper
   /** Resolves when the database is there and up to date. */
   migrated: Promise<void>
   services: Service[]
@@ -92,8 +99,15 @@ export async function openNode(config: Config, databaseUrl: string, log: Log): P
   if (publisher) await untilConnected(publisher)
   const announce = publisher ? relayTo(publisher, moves, { log, services, migrated }) : announceBy(notices)
   const keeper = { announce, log, sleep, retentionDays, packetSize: packetLimit(config.concurrency) }
+  const { capacityOf } = capacityBook(workerRegistry(looks))
+  const newId = idSource(databaseClock(looks).nowMs)
+  const batchCare = batchUpkeep({ moves, chores })
+  const batches = keepingBatches({ upkeep: batchCare, newId, capacityOf, announce, sleep, log })
   const housekeeping = migrated.then(() =>
-    housekeep({ ...keeper, upkeep: upkeep({ moves, looks, chores }, listeners) }, stopping.signal),
+    Promise.all([
+      housekeep({ ...keeper, upkeep: upkeep({ moves, looks, chores }, listeners) }, stopping.signal),
+      batches.run(stopping.signal),
+    ]),
   )
   housekeeping.catch(() => {}) // stopped before it began
   services.push({
@@ -103,7 +117,7 @@ export async function openNode(config: Config, databaseUrl: string, log: Log): P
       await housekeeping.catch(() => {})
     },
   })
-  return { moves, looks, notices, announce, publisher, migrated, services }
+  return { moves, looks, notices, announce, publisher, batches, migrated, services }
 }
 
 const firstConnectionMs = 1_000

@@ -89,7 +89,7 @@ export async function startWorkerServices(
   services.push({ name: 'handlers', stop: () => runner.stop().then(stopLogging) })
   await wait(lifeline.known)
   work = startWork({
-    ledger: workLedger(node.moves),
+    ledger: workLedger(node.moves, node.batches.touched),
     source,
     runner,
     worker: { id, types, packetLimit: packetLimit(concurrency) },

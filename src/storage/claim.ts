@@ -3,6 +3,7 @@ import type { PacketId } from '../domain/packet.ts'
 import type { Claim, Want, WorkerIdentity } from '../domain/ports.ts'
 import type { JsonText } from '../domain/task.ts'
 import { int8s } from './arrays.ts'
+import { countBatchMoves } from './batch-counters.ts'
 import type { Database } from './connection.ts'
 import { countMoves } from './counters.ts'
 
@@ -28,8 +29,10 @@ const takeAndStart = `
      where t.id = any (array(select unnest(task_ids) from taken))
        and t.status = 'pending'
        and t.type = any ($5)
-    returning t.id, t.type, t.queue, t.payload, t.attempt, t.failures, t.crashes, t.max_attempts, t.timeout_ms
+    returning t.id, t.type, t.queue, t.payload, t.attempt, t.failures, t.crashes, t.max_attempts, t.timeout_ms,
+              t.batch_id
   ), counted as (${countMoves('started', { from: 'pending', to: 'processing' })}
+  ), batched as (${countBatchMoves('started', { from: 'pending', to: 'processing' })}
   )
   select 'started', null::bigint, attempt, null::uuid[], id, type, payload, failures, crashes, max_attempts, timeout_ms
     from started

@@ -2,6 +2,7 @@ import { fingerprintOf } from '../domain/fingerprint.ts'
 import type { Outcome } from '../domain/outcome.ts'
 import type { PacketId, PacketRef } from '../domain/packet.ts'
 import { int2s, int4s, int8s, texts, uuids } from './arrays.ts'
+import { countBatchMoves, countEachBatchMove } from './batch-counters.ts'
 import type { Database } from './connection.ts'
 import { countEachMove, countMoves } from './counters.ts'
 import { type PacketRow, packetRef } from './packets.ts'
@@ -25,12 +26,13 @@ const completeTasks = {
      where t.id = o.id
        and t.attempt = o.attempt
        and t.status = 'processing'
-    returning t.id, t.queue, t.type, t.attempt
+    returning t.id, t.queue, t.type, t.attempt, t.batch_id
   ), counted as (${countMoves('finished', { from: 'processing', to: 'completed' })}
+  ), batched as (${countBatchMoves('finished', { from: 'processing', to: 'completed' })}
   ), settled as (
     delete from packets where id = any ($4::bigint[]) and worker_id = $5
   )
-  select`,
+  select distinct batch_id from finished where batch_id is not null`,
 }
 
 const failTasks = {
@@ -46,7 +48,7 @@ const failTasks = {
      where t.id = o.id
        and t.attempt = o.attempt
        and t.status = 'processing'
-    returning t.id, t.queue, t.type, t.attempt, t.error, t.started_at, t.worker_id, t.run_at, o.fingerprint,
+    returning t.id, t.queue, t.type, t.batch_id, t.attempt, t.error, t.started_at, t.worker_id, t.run_at, o.fingerprint,
               'processing'::task_status as from_status, t.status as to_status
   ), remembered as (
     insert into attempts (task_id, attempt, error, started_at, worker_id)
@@ -60,8 +62,9 @@ const failTasks = {
     select 'failed', id, fingerprint from finished where to_status = 'failed' order by id
         on conflict (status, task_id) do update set fingerprint = excluded.fingerprint, stopped_at = excluded.stopped_at
   ), counted as (${countEachMove('finished')}
+  ), batched as (${countEachBatchMove('finished')}
   )
-  select`,
+  select distinct batch_id from finished where batch_id is not null and to_status = 'failed'`,
 }
 
 // A suspect comes back in a packet of its own, so that its next crash says more about it, and before all others.
@@ -75,14 +78,22 @@ const handBackTasks = {
      where t.id = o.id
        and t.attempt = o.attempt
        and t.status = 'processing'
-    returning t.id, t.queue, t.type, t.attempt, case t.crashes when 0 then t.priority else ${rankOf('high')} end as priority
+    returning t.id, t.queue, t.type, t.attempt, t.batch_id, case t.crashes when 0 then t.priority else ${rankOf('high')} end as priority
   ), packed as (
     insert into packets (queue, priority, task_ids)
     select queue, priority, array[id] from handed order by id
     returning id, queue, priority
   ), counted as (${countMoves('handed', { from: 'processing', to: 'pending' })}
+  ), batched as (${countBatchMoves('handed', { from: 'processing', to: 'pending' })}
   )
   select id, queue, priority from packed`,
+}
+
+type Finishing = {
+  outcomes: readonly Outcome[]
+  settled: readonly PacketId[]
+  /** Hears of the batches in which something became final. */
+  touched?: (batchIds: readonly string[]) => void
 }
 
 /**
@@ -92,18 +103,21 @@ const handBackTasks = {
 export async function finish(
   { run }: Database,
   workerId: string,
-  { outcomes, settled }: { outcomes: readonly Outcome[]; settled: readonly PacketId[] },
+  { outcomes, settled, touched }: Finishing,
 ): Promise<PacketRef[]> {
   // In the order of the key: statements that lock the same rows in another order deadlock.
   const ordered = outcomes.toSorted((a, b) => (a.task.id < b.task.id ? -1 : 1))
   const failed = ordered.filter((outcome) => outcome.status === 'failed' || outcome.status === 'scheduled')
   const handedBack = ordered.filter((outcome) => outcome.status === 'pending')
   const completed = ordered.filter((outcome) => outcome.status === 'completed')
-  if (failed.length > 0) await run(failTasks, failedColumns(failed))
+  const batches = failed.length > 0 ? await run<[string]>(failTasks, failedColumns(failed)) : []
   const rows = handedBack.length > 0 ? await run<PacketRow>(handBackTasks, handedBackColumns(handedBack)) : []
   if (completed.length > 0 || settled.length > 0) {
-    await run(completeTasks, [...completedColumns(completed), int8s(settled), workerId])
+    batches.push(
+      ...(await run<[string]>(completeTasks, [...completedColumns(completed), int8s(settled), workerId])),
+    )
   }
+  if (batches.length > 0) touched?.(batches.map(([id]) => id))
   return rows.map(packetRef)
 }
 

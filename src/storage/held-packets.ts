@@ -1,5 +1,6 @@
 import type { PacketId, PacketRef } from '../domain/packet.ts'
 import { int4s, int8s, uuids } from './arrays.ts'
+import { countBatchMoves } from './batch-counters.ts'
 import type { Database } from './connection.ts'
 import { countMoves } from './counters.ts'
 import { type PacketRow, packetRef } from './packets.ts'
@@ -41,7 +42,7 @@ const putBack = {
     update tasks as t
        set status = 'pending', worker_id = null, started_at = null, crashes = greatest(t.crashes, $3)
      where t.id = any (array(select id from locked where status = 'processing'))
-    returning t.id, t.queue, t.type, t.attempt
+    returning t.id, t.queue, t.type, t.attempt, t.batch_id
   ), packed as (
     insert into packets (queue, priority, task_ids)
     select m.queue, case $3 when 0 then m.priority else ${rankOf('high')} end, array_agg(m.task_id order by m.place)
@@ -51,6 +52,7 @@ const putBack = {
      order by m.packet
     returning id, queue, priority
   ), counted as (${countMoves('returned', { from: 'processing', to: 'pending' })}
+  ), batched as (${countBatchMoves('returned', { from: 'processing', to: 'pending' })}
   )
   select id, queue, priority from packed`,
 }
@@ -112,12 +114,13 @@ const putOff = {
     update tasks as t
        set status = 'scheduled'
      where t.id = any (array(select id from locked))
-    returning t.id, t.queue, t.type, t.attempt, now() - coalesce(t.run_at, t.created_at) as waited
+    returning t.id, t.queue, t.type, t.attempt, t.batch_id, now() - coalesce(t.run_at, t.created_at) as waited
   ), due as (
     insert into schedule (task_id, run_at)
     select id, now() + least(interval '1 minute', greatest(interval '1 second', waited / 2)) from postponed
         on conflict (task_id) do update set run_at = excluded.run_at
   ), counted as (${countMoves('postponed', { from: 'pending', to: 'scheduled' })}
+  ), batched as (${countBatchMoves('postponed', { from: 'pending', to: 'scheduled' })}
   )
   select`,
 }

@@ -21,6 +21,7 @@ export async function retire(database: Database, retentionDays: number): Promise
   }
   await thin(database, { name: 'tasks_default' }, cutoffMs)
   await forgetOldKeys(database, retentionDays)
+  await forgetOldBatches(database, cutoffMs)
 }
 
 type Named = Pick<Partition, 'name'>
@@ -93,7 +94,6 @@ async function forgetRange({ run }: Database, { lowerMs, upperMs }: Partition): 
     ['attempts', 'task_id'],
     ['progress', 'task_id'],
     ['stopped', 'task_id'],
-    ['batches', 'last_id'],
   ] as const) {
     await run({ name: '', text: `delete from ${table} where ${column} >= $1 and ${column} < $2` }, range)
   }
@@ -147,4 +147,22 @@ async function forgetOldKeys({ run }: Database, retentionDays: number): Promise<
     returning key`,
   }
   while ((await run(forget, [retentionDays, stepRows])).length > 0);
+}
+
+/** What a batch has come to is known for as long after its end as its tasks are. */
+async function forgetOldBatches({ run }: Database, cutoffMs: number): Promise<void> {
+  const forget = {
+    name: 'batches.forget-old',
+    text: `
+    with old as materialized (
+      select id from batches where finished_at < to_timestamp($1 / 1000.0) order by finished_at limit $2
+         for update skip locked
+    ), counts as (
+      delete from batch_counters where batch_id in (select id from old)
+    ), sequels as (
+      delete from batch_sequels where batch_id in (select id from old)
+    )
+    delete from batches where id in (select id from old) returning id`,
+  }
+  while ((await run(forget, [cutoffMs, stepRows])).length > 0);
 }

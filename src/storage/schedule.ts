@@ -1,4 +1,5 @@
 import type { PacketRef } from '../domain/packet.ts'
+import { countBatchMoves } from './batch-counters.ts'
 import type { Database } from './connection.ts'
 import { countMoves } from './counters.ts'
 import { type PacketRow, packetRef } from './packets.ts'
@@ -33,7 +34,7 @@ const promoteDue = {
     update tasks as t
        set status = 'pending'
      where t.id = any (array(select id from locked where status = 'scheduled'))
-    returning t.id, t.queue, t.type, t.attempt, t.priority
+    returning t.id, t.queue, t.type, t.attempt, t.batch_id, t.priority
   ), placed as (
     select *, (row_number() over (partition by queue, priority order by id) - 1) / $2 as piece from promoted
   ), packed as (
@@ -41,6 +42,7 @@ const promoteDue = {
     select queue, priority, array_agg(id order by id) from placed group by queue, priority, piece order by piece
     returning id, queue, priority
   ), counted as (${countMoves('promoted', { from: 'scheduled', to: 'pending' })}
+  ), batched as (${countBatchMoves('promoted', { from: 'scheduled', to: 'pending' })}
   )
   select id, queue, priority from packed`,
 }

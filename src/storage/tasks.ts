@@ -1,26 +1,35 @@
 import type { Change, Load, Stored, TaskStore } from '../domain/ports.ts'
-import type { Due, NewBatch, NewTask } from '../domain/submission.ts'
+import type { Due, NewTask } from '../domain/submission.ts'
 import type { Status } from '../domain/task.ts'
 import { int2s, int4s, int8s, texts, uuids } from './arrays.ts'
+import { countBatchMoves, countEachBatchMove } from './batch-counters.ts'
+import { storeBatches } from './batches.ts'
 import type { Database, Run } from './connection.ts'
 import { countEachMove, countMoves } from './counters.ts'
 import { submitKeyed } from './keyed-tasks.ts'
 import { type PacketRow, packetRef } from './packets.ts'
 import { rankOf, toWholeTask, type WholeTaskRow, wholeTask } from './rows.ts'
 
-/** The moves of tasks that clients ask for. */
-export function taskStore(database: Database): TaskStore {
+/** The moves of tasks that clients ask for. `touched` hears of batches in which something became final. */
+export function taskStore(
+  database: Database,
+  touched: (batchIds: readonly string[]) => void = () => {},
+): TaskStore {
   return {
     submit: (load) => submit(database, load),
     submitKeyed: (tasks, options) => submitKeyed(database, tasks, options),
-    cancel: (ids) => cancel(database, ids),
+    async cancel(ids) {
+      const changes = await cancel(database, ids)
+      const batches = changes.flatMap(({ changed, task }) => (changed && task.batchId ? [task.batchId] : []))
+      if (batches.length > 0) touched(batches)
+      return changes
+    },
     retry: (ids) => retry(database, ids),
   }
 }
 
-const storePending = {
-  name: 'tasks.submit',
-  text: `
+/** `more`: further parts, which may look at what was `stored`. */
+const storePendingText = (more: string) => `
   with stored as (
     insert into tasks (id, type, queue, priority, payload, max_attempts, timeout_ms, batch_id, idempotency_key, status)
     select id, type, queue, priority, payload::json, max_attempts, timeout_ms, batch_id, idempotency_key, 'pending'
@@ -28,7 +37,7 @@ const storePending = {
                   $8::uuid[], $9::text[])
         as t (id, type, queue, priority, payload, max_attempts, timeout_ms, batch_id, idempotency_key)
         on conflict (id) do nothing
-    returning id, queue, type, attempt
+    returning id, queue, type, attempt, batch_id
   ), packed as (
     insert into packets (queue, priority, task_ids)
     select queue, priority, ($1::uuid[])[first_task + 1 : last_task + 1]
@@ -37,8 +46,14 @@ const storePending = {
      where exists (select from stored)
     returning id, queue, priority
   ), counted as (${countMoves('stored', { to: 'pending' })}
-  )
-  select now(), id, queue, priority from (select 1) as always left join packed on true`,
+  )${more}
+  select now(), id, queue, priority from (select 1) as always left join packed on true`
+
+const storePending = { name: 'tasks.submit', text: storePendingText('') }
+const storePendingBatched = {
+  name: 'tasks.submit-batched',
+  text: storePendingText(`, batched as (${countBatchMoves('stored', { to: 'pending' })}
+  )`),
 }
 
 const storeScheduled = {
@@ -55,20 +70,13 @@ const storeScheduled = {
     select id, type, queue, priority, payload, max_attempts, timeout_ms, batch_id, idempotency_key, run_at, 'scheduled'
       from task
         on conflict (id) do nothing
-    returning id, queue, type, attempt, run_at
+    returning id, queue, type, attempt, batch_id, run_at
   ), due as (
     insert into schedule (task_id, run_at) select id, run_at from stored
   ), counted as (${countMoves('stored', { to: 'scheduled' })}
+  ), batched as (${countBatchMoves('stored', { to: 'scheduled' })}
   )
   select now()`,
-}
-
-const storeBatches = {
-  name: 'batches.store',
-  text: `
-  insert into batches (id, total, first_id, last_id)
-  select * from unnest($1::uuid[], $2::int[], $3::uuid[], $4::uuid[])
-      on conflict do nothing`,
 }
 
 async function submit(database: Database, load: Load): Promise<Stored> {
@@ -78,9 +86,10 @@ async function submit(database: Database, load: Load): Promise<Stored> {
 
 /** The statements that store a load, within the caller's transaction. */
 export async function storeLoad(run: Run, { now, packets, later, batches }: Load): Promise<Stored> {
-  if (batches.length > 0) await run(storeBatches, batchColumns(batches))
+  if (batches.length > 0) await storeBatches(run, batches)
   if (later.length > 0) await run(storeScheduled, [...taskColumns(later), ...dueColumns(later)])
-  const rows = await run<[Date, ...PacketRow] | [Date, null]>(storePending, [
+  const store = now.some((task) => task.batchId !== undefined) ? storePendingBatched : storePending
+  const rows = await run<[Date, ...PacketRow] | [Date, null]>(store, [
     ...taskColumns(now),
     texts(packets.map((packet) => packet.queue)),
     int2s(packets.map((packet) => rankOf(packet.priority))),
@@ -117,15 +126,6 @@ function instantOf(due: Due): string | null {
   return typeof due === 'object' && 'at' in due ? due.at : null
 }
 
-function batchColumns(batches: readonly NewBatch[]): unknown[] {
-  return [
-    uuids(batches.map((batch) => batch.id)),
-    int4s(batches.map((batch) => batch.total)),
-    uuids(batches.map((batch) => batch.firstId)),
-    uuids(batches.map((batch) => batch.lastId)),
-  ]
-}
-
 // Locked in the order of the key first: bulk updates of overlapping sets deadlock even with sorted arrays. Who waited
 // for such a lock does not see rows that the other has just put into schedule and stopped, so a few may stay there
 // after their task has moved on. Readers ask the task for its status.
@@ -151,6 +151,7 @@ const cancelTasks = {
     insert into stopped (status, task_id) select 'canceled', id from canceled order by id
         on conflict (status, task_id) do update set stopped_at = excluded.stopped_at
   ), counted as (${countEachMove('canceled')}
+  ), batched as (${countEachBatchMove('canceled')}
   )
   select from_status, true, ${wholeTask} from canceled as t
    union all
@@ -194,6 +195,10 @@ const retryTasks = {
     select queue, priority, array[id] from retried order by id
     returning id, queue, priority, task_ids[1] as task_id
   ), counted as (${countEachMove('retried')}
+  ), batched as (${countEachBatchMove('retried')}
+  ), reopened as (
+    update batches set finished_at = null
+     where id = any (array(select distinct batch_id from retried where batch_id is not null))
   )
   select p.id, p.queue, p.priority, from_status, true, ${wholeTask}
     from retried as t join packed as p on p.task_id = t.id

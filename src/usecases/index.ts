@@ -1,14 +1,21 @@
+import type { Batch } from '../domain/batch.ts'
+import type { TaskError } from '../domain/errors.ts'
 import type { FeedPage, FeedPosition, MoveFilter, Sighting } from '../domain/event.ts'
 import type { Stats, TaskFilter, TaskPage, WorkerInfo } from '../domain/ports.ts'
-import type { Submission } from '../domain/submission.ts'
+import type { Sequel, Submission } from '../domain/submission.ts'
 import type { Task, TaskDetail } from '../domain/task.ts'
 
 /** What the outside may ask for, with the dependencies bound. Failures are TaskError or StoreUnavailableError. */
 export type UseCases = {
   /** Resolves once the task is on disk. `replayed`: its idempotency key already had this very task. */
   submitTask(submission: Submission): Promise<{ task: Task; replayed: boolean }>
-  /** All or nothing; ids in the order given. */
-  submitBatch(submissions: readonly Submission[]): Promise<{ batchId: string; ids: string[] }>
+  /** All or nothing; ids in the order given. The sequel is submitted once, when the last of the tasks is final. */
+  submitBatch(
+    submissions: readonly Submission[],
+    sequel?: Sequel,
+  ): Promise<{ batchId: string; ids: string[] }>
+  /** Begins a batch to which tasks are added in the order of their lines. */
+  openImport(): Promise<Import>
   getTask(id: string): Promise<TaskDetail>
   /** Answers when the task is final, or as it is after `waitMs`, or as soon as `signal` aborts. */
   awaitTask(id: string, waitMs: number, signal: AbortSignal): Promise<TaskDetail>
@@ -28,9 +35,29 @@ export type UseCases = {
   listTasks(filter: TaskFilter): Promise<TaskPage>
   cancelTask(id: string): Promise<TaskDetail>
   retryTask(id: string): Promise<TaskDetail>
+  readBatch(id: string): Promise<Batch>
+  /** Answers when the batch is finished, or as it is after `waitMs`, or as soon as `signal` aborts. */
+  awaitBatch(id: string, waitMs: number, signal: AbortSignal): Promise<Batch>
+  /** Cancels all that is not final. Answers how many. */
+  cancelBatch(id: string): Promise<number>
+  /** Makes all that has failed pending again. Answers how many. */
+  retryBatch(id: string): Promise<number>
   readStats(): Promise<Stats>
   listWorkers(): Promise<WorkerInfo[]>
   checkReadiness(): Promise<Readiness>
+}
+
+/** An import that goes on. */
+export type Import = {
+  batchId: string
+  /**
+   * Stores tasks, after all that came before; for each, in order, its id or why it was refused. Waits while the
+   * database is away for a moment, and fails with StoreUnavailableError when it stays away: then nobody knows whether
+   * these tasks are stored.
+   */
+  add(submissions: readonly Submission[]): Promise<(string | TaskError)[]>
+  /** Nothing more is going to be added. */
+  close(): Promise<void>
 }
 
 export type Check = { name: string; ok: boolean; detail?: string }

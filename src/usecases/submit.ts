@@ -1,7 +1,13 @@
 import { StoreRefusedError, TaskError } from '../domain/errors.ts'
 import { type Capacity, type PacketRef, pack } from '../domain/packet.ts'
 import type { KeyedStored, Load, TaskReader, TaskStore } from '../domain/ports.ts'
-import { defaultMaxAttempts, type NewBatch, type NewTask, type Submission } from '../domain/submission.ts'
+import {
+  defaultMaxAttempts,
+  type NewBatch,
+  type NewTask,
+  type Sequel,
+  type Submission,
+} from '../domain/submission.ts'
 import type { Task } from '../domain/task.ts'
 import type { UseCases } from './index.ts'
 
@@ -49,11 +55,12 @@ export function submitting(deps: SubmitDeps): Pick<UseCases, 'submitTask' | 'sub
     return outcome
   }
 
-  async function submitBatch(submissions: readonly Submission[]) {
+  async function submitBatch(submissions: readonly Submission[], sequel?: Sequel) {
     const batchId = deps.newId()
     const tasks = submissions.map((submission) => ({ ...submission, id: deps.newId(), batchId }))
-    if (tasks.some((task) => task.idempotencyKey !== undefined)) return submitKeyedBatch(deps, batchId, tasks)
-    await store({ tasks, batch: batchOf(batchId, tasks) })
+    const batch = batchOf(batchId, tasks, sequel)
+    if (tasks.some((task) => task.idempotencyKey !== undefined)) return submitKeyedBatch(deps, batch, tasks)
+    await store({ tasks, batch })
     return { batchId, ids: tasks.map((task) => task.id) }
   }
 }
@@ -61,7 +68,7 @@ export function submitting(deps: SubmitDeps): Pick<UseCases, 'submitTask' | 'sub
 const charactersPerTask = 32_768
 
 /** A large payload counts for several tasks, so that what is gathered into a statement stays within some 16 MB. */
-function weightOf({ payload }: NewTask): number {
+export function weightOf({ payload }: NewTask): number {
   return 1 + Math.floor(payload.length / charactersPerTask)
 }
 
@@ -73,7 +80,12 @@ async function storeOrders(deps: SubmitDeps, orders: Order[]): Promise<string[]>
   return orders.map(() => at)
 }
 
-function loadOf({ capacityOf }: SubmitDeps, tasks: readonly NewTask[], batches: readonly NewBatch[]): Load {
+/** Tasks, as the statement that stores them takes them: in packets, or for later. */
+export function loadOf(
+  { capacityOf }: Pick<SubmitDeps, 'capacityOf'>,
+  tasks: readonly NewTask[],
+  batches: readonly NewBatch[],
+): Load {
   const later = tasks.filter((task) => task.due !== 'now')
   const { tasks: now, packets } = pack(
     later.length === 0 ? tasks : tasks.filter(({ due }) => due === 'now'),
@@ -82,9 +94,10 @@ function loadOf({ capacityOf }: SubmitDeps, tasks: readonly NewTask[], batches: 
   return { now, packets, later, batches }
 }
 
-function batchOf(id: string, tasks: readonly NewTask[]): NewBatch {
-  // Ids of one process grow, so the first and the last bound the others.
-  return { id, total: tasks.length, firstId: tasks[0]!.id, lastId: tasks.at(-1)!.id }
+/** Ids of one process grow, so the first and the last bound the others. */
+function batchOf(id: string, tasks: readonly NewTask[], sequel?: Sequel): NewBatch {
+  const range = { total: tasks.length, firstId: tasks[0]?.id ?? id, lastId: tasks.at(-1)?.id ?? id }
+  return { id, ...range, ...(sequel ? { sequel } : {}) }
 }
 
 type Submitted = { task: Task; replayed: boolean }
@@ -110,19 +123,28 @@ async function existing({ reader }: SubmitDeps, keyed: KeyedStored['keyed']): Pr
   return new Map(tasks.map((task) => [task.id, task]))
 }
 
-async function submitKeyedBatch(deps: SubmitDeps, batchId: string, tasks: NewTask[]) {
+/**
+ * A batch counts the tasks that were stored with it: those that their keys had already belong to where they came from.
+ * A batch of which every task is there already, and in one batch, is that one sent again.
+ */
+async function submitKeyedBatch(deps: SubmitDeps, { id: batchId, sequel }: NewBatch, tasks: NewTask[]) {
   const { keyed, packets } = await deps.store.submitKeyed(tasks, {
     allOrNothing: true,
-    loadOf: (fresh) => loadOf(deps, fresh, fresh.length > 0 ? [batchOf(batchId, fresh)] : []),
+    loadOf: (fresh) => loadOf(deps, fresh, fresh.length > 0 ? [batchOf(batchId, fresh, sequel)] : []),
   })
   const reused = keyed.findIndex((key) => !key.sameBody)
   if (reused >= 0) throw keyReused(tasks[reused]!, reused)
   deps.announce(packets)
-  const replayed = keyed.some((key) => key.fresh) ? [] : await deps.reader.getMany([keyed[0]!.id])
-  return { batchId: replayed[0]?.batchId ?? batchId, ids: keyed.map((key) => key.id) }
+  const ids = keyed.map((key) => key.id)
+  if (keyed.some((key) => key.fresh)) return { batchId, ids }
+  const known = new Set([...(await existing(deps, keyed)).values()].map((task) => task.batchId))
+  const [same] = known
+  if (known.size === 1 && same) return { batchId: same, ids }
+  await deps.store.submit(loadOf(deps, [], [batchOf(batchId, [], sequel)]))
+  return { batchId, ids }
 }
 
-function keyReused({ idempotencyKey }: NewTask, index?: number): TaskError {
+export function keyReused({ idempotencyKey }: NewTask, index?: number): TaskError {
   const message = `the idempotency key '${idempotencyKey}' was used before with another body`
   return new TaskError('idempotency-key-reused', message, index === undefined ? {} : { index })
 }

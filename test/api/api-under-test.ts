@@ -2,6 +2,7 @@ import type { TestContext } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { buildApi } from '../../src/api/index.ts'
+import type { Batch } from '../../src/domain/batch.ts'
 import { idSource } from '../../src/domain/id.ts'
 import type { Stats } from '../../src/domain/ports.ts'
 import type { Submission } from '../../src/domain/submission.ts'
@@ -35,6 +36,11 @@ export function taskOf(submission: Partial<Submission>, change: Partial<Task> = 
   }
 }
 
+export function batchOf(id: string, change: Partial<Batch> = {}): Batch {
+  const counts = { scheduled: 0, pending: 0, processing: 0, completed: 3, failed: 0, canceled: 0 }
+  return { id, total: 3, counts, createdAt: at, finishedAt: at, importing: false, thenId: null, ...change }
+}
+
 export function detailOf(task: Task, attempts: TaskDetail['attempts'] = []): TaskDetail {
   return { ...task, attempts, progress: null }
 }
@@ -64,6 +70,15 @@ export function useCasesWith(some: Partial<UseCases>): UseCases {
   return {
     submitTask: async (submission) => ({ task: taskOf(submission), replayed: false }),
     submitBatch: async (submissions) => ({ batchId: newId(), ids: submissions.map(newId) }),
+    openImport: async () => ({
+      batchId: newId(),
+      add: async (tasks) => tasks.map(newId),
+      close: async () => {},
+    }),
+    readBatch: async (id) => batchOf(id),
+    awaitBatch: async (id) => batchOf(id),
+    cancelBatch: async () => 0,
+    retryBatch: async () => 0,
     getTask: async (id) => detailOf(taskOf({}, { id })),
     awaitTask: async (id) => detailOf(taskOf({}, { id, status: 'completed' })),
     async *followMoves() {},

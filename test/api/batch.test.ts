@@ -70,6 +70,44 @@ describe('POST /tasks/batch', () => {
     })
   }
 
+  it('hands on what comes when the last task is final, with its payload or without', async (t) => {
+    const sequels: unknown[] = []
+    const { app } = await apiWith(t, {
+      submitBatch: async (tasks, sequel) => {
+        sequels.push(sequel)
+        return { batchId: 'b', ids: tasks.map(() => 'id') }
+      },
+    })
+    const headers = { 'content-type': 'application/json' }
+    for (const then of ['{"type":"report","payload":{"a": 1.0},"delayMs":5}', '{}']) {
+      const body = `{"then":${then},"tasks":[{"payload":1}]}`
+      assert.equal((await app.inject({ method: 'POST', url, headers, body })).statusCode, 201)
+    }
+    const common = { queue: 'default', priority: 'normal' }
+    assert.deepEqual(sequels, [
+      { ...common, type: 'report', due: { afterMs: 5 }, payload: '{"a": 1.0}' },
+      { ...common, type: 'default', due: 'now' },
+    ])
+  })
+
+  const invalidSequels: [then: string, ...pointers: string[]][] = [
+    ['7', '#/then'],
+    ['null', '#/then'],
+    ['[]', '#/then'],
+    ['{"type":"a b"}', '#/then/type'],
+    ['{"typ":"a"}', '#/then/typ'],
+    ['{"idempotencyKey":"k"}', '#/then/idempotencyKey'],
+    ['{"payload":1,"payload":2}', '#/then/payload'],
+    [`{"payload":"${'a'.repeat(limits.payloadBytes)}"}`, '#/then/payload'],
+    ['{},"then":{}', '#/then'],
+  ]
+  for (const [then, ...pointers] of invalidSequels) {
+    it(`refuses to do then ${then.slice(0, 40)}`, async (t) => {
+      const { post } = await recordingApi(t)
+      assert.deepEqual(faultsOf(await post(`{"tasks":[{"payload":1}],"then":${then}}`, {}, url)), pointers)
+    })
+  }
+
   it('takes 10,000 tasks and not one more', async (t) => {
     const { post, submissions } = await recordingApi(t)
     const tasks = (count: number) => batchOf(Array(count).fill('{"payload":1}'))

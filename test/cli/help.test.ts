@@ -12,7 +12,10 @@ import { program, runMillrace } from './run-millrace.ts'
 
 const millrace = programOf()
 /** Those whose examples a server in memory can serve; the others bring up real processes. */
-const served = ['submit', 'get', 'wait', 'watch', 'list', 'cancel', 'retry', 'stats', 'workers', 'config']
+const served = [
+  ...['submit', 'get', 'wait', 'watch', 'list', 'cancel', 'retry', 'batch'],
+  ...['stats', 'workers', 'config'],
+]
 
 describe('help', { concurrency: 3 }, () => {
   it('lists every command of the documents', () => {
@@ -31,7 +34,7 @@ describe('help', { concurrency: 3 }, () => {
         'cancel',
         'retry',
       ],
-      ...['stats', 'workers', 'bench', 'config', 'doctor'],
+      ...['batch', 'stats', 'workers', 'bench', 'config', 'doctor'],
     ]
     assert.deepEqual(
       millrace.commands.map((command) => command.name()),

@@ -105,6 +105,7 @@ export async function fakeMillrace({ finishes = false } = {}) {
     if (path === '/tasks' && method === 'POST') return submit(call)
     if (path === '/tasks') return list(call)
     if (path === '/tasks/batch') return submitBatch(call)
+    if (path.startsWith('/batches/')) return batch(call)
     if (path === '/stats') return { status: 200, text: JSON.stringify(statsOf([...tasks.values()])) }
     if (path === '/workers') return { status: 200, text: JSON.stringify([workerInfo]) }
     if (path === '/readyz' || path === '/healthz')
@@ -142,6 +143,29 @@ export async function fakeMillrace({ finishes = false } = {}) {
     const batchId = JSON.stringify(`0199f000-0000-7000-9000-${seen.length.toString(16).padStart(12, '0')}`)
     const ids = texts.map((text) => add({ ...Object.fromEntries(memberTexts(text)), batchId }))
     return { status: 201, text: `{"batchId":${batchId},"count":${ids.length},"ids":${JSON.stringify(ids)}}` }
+  }
+
+  function batch({ path, query }: Seen) {
+    const [, , id, verb] = path.split('/')
+    const own = [...tasks.entries()].filter(([, task]) => task.batchId === JSON.stringify(id))
+    if (own.length === 0) return refuse(404, 'batch-not-found', `there is no batch ${id}`)
+    if (finishes && query.has('wait'))
+      for (const [id] of own) finish(id, { status: '"completed"', result: '5' })
+    const { counts, total } = statsOf(own.map(([, task]) => task))
+    const open = own.filter(([, { status }]) => /scheduled|pending|processing/.test(status!))
+    if (verb === 'cancel') {
+      for (const [, task] of open) task.status = '"canceled"'
+      return { status: 200, text: `{"canceled":${open.length}}` }
+    }
+    if (verb === 'retry') {
+      const failed = own.filter(([, { status }]) => status === '"failed"')
+      for (const [, task] of failed) task.status = '"pending"'
+      return { status: 200, text: `{"retried":${failed.length}}` }
+    }
+    const createdAt = '2026-01-01T00:00:00.000Z'
+    const finishedAt = open.length === 0 ? '2026-01-01T00:00:01.000Z' : null
+    const text = JSON.stringify({ id, total, counts, createdAt, finishedAt, importing: false, thenId: null })
+    return { status: 200, text }
   }
 
   function list({ query }: Seen) {

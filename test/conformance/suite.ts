@@ -3,6 +3,8 @@ import { describe, it } from 'node:test'
 import { until } from '../support/until.ts'
 import { assertCountsExact, eventsIn, startSystem, type Transport } from './system.ts'
 
+const noTasks = { scheduled: 0, pending: 0, processing: 0, completed: 0, failed: 0, canceled: 0 }
+
 /** What the system does for its users, whichever way packets travel. */
 export function conformance(transport: Transport): void {
   describe(`with ${transport.name}`, { skip: transport.skip, concurrency: 2 }, () => {
@@ -298,6 +300,76 @@ export function conformance(transport: Transport): void {
         [42, null, 8],
       )
       assert.equal(tasks[1].error.message, 'no number')
+    })
+
+    it('counts a batch exactly, and submits what comes then once, when the last task is final', async (t) => {
+      const system = await startSystem(t, transport)
+      await system.startWorker()
+      const tasks = [
+        ...Array.from({ length: 50 }, () => ({ type: 'noop', payload: null })),
+        { type: 'fail-for-good', payload: null },
+        { type: 'sleep', payload: { ms: 60_000 } },
+      ]
+      const sequel = { type: 'echo', payload: 'mine' }
+      const { body } = await system.post(
+        '/tasks/batch',
+        `{"tasks":${JSON.stringify(tasks)},"then":${JSON.stringify(sequel)}}`,
+      )
+      const url = `/batches/${body.batchId}`
+      await until(async () => (await system.get(url)).body.counts.completed === 50, { what: 'fifty results' })
+      assert.equal((await system.get(`${url}?wait=0.1`)).body.finishedAt, null)
+
+      const canceled = await system.post(`${url}/cancel`)
+      const batch = (await system.get(`${url}?wait=20`)).body
+      const task = await system.finished(batch.thenId)
+      const retried = await system.post(`${url}/retry`)
+      const again = (await system.get(`${url}?wait=20`)).body
+
+      assert.deepEqual(canceled.body, { canceled: 1 })
+      assert.equal(batch.total, 52)
+      assert.deepEqual(batch.counts, { ...noTasks, completed: 50, failed: 1, canceled: 1 })
+      const { total, counts } = batch
+      assert.deepEqual(JSON.parse(task.result), { batchId: body.batchId, total, counts, payload: 'mine' })
+      assert.deepEqual(retried.body, { retried: 1 })
+      assert.deepEqual(again.counts, batch.counts)
+      assert.ok(again.finishedAt > batch.finishedAt)
+      assert.equal(again.thenId, batch.thenId)
+      await system.untilIdle()
+      assert.equal((await system.get('/stats')).body.total, 53)
+      await assertCountsExact(system.databaseUrl)
+    })
+
+    it('imports lines, and what is sent again with keys is stored once', async (t) => {
+      const system = await startSystem(t, transport)
+      await system.startWorker()
+      const lines = Array.from(
+        { length: 3_000 },
+        (_, i) => `{"payload":${i},"type":"noop","idempotencyKey":"row ${i}"}`,
+      )
+      const all = [...lines.slice(0, 10), 'nonsense', ...lines.slice(10)].join('\n')
+
+      const first = await system.post('/tasks/import', all, { 'content-type': 'application/x-ndjson' })
+      const url = `/batches/${first.headers['millrace-batch-id']}`
+      const batch = (await system.get(`${url}?wait=20`)).body
+      const again = await system.post('/tasks/import', all, { 'content-type': 'application/x-ndjson' })
+      const nothing = (await system.get(`/batches/${again.headers['millrace-batch-id']}?wait=20`)).body
+
+      const answers = first.text
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+      assert.deepEqual(
+        answers.map(({ line }) => line),
+        Array.from({ length: 3_001 }, (_, i) => i + 1),
+      )
+      assert.equal(answers[10].error.code, 'malformed-json')
+      assert.deepEqual([batch.total, batch.counts.completed, batch.importing], [3_000, 3_000, false])
+      assert.equal(again.text, first.text)
+      assert.equal(nothing.total, 0)
+      assert.ok(nothing.finishedAt)
+      const listed = (await system.get(`/tasks?limit=1&batchId=${batch.id}`)).body.data
+      assert.equal(listed[0].id, answers.at(-1).id)
+      await assertCountsExact(system.databaseUrl)
     })
 
     it('answers the same task for the same idempotency key', async (t) => {

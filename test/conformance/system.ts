@@ -101,7 +101,7 @@ export async function startSystem(t: TestContext, transport: Transport, env: Env
 }
 
 function toReply(reply: { statusCode: number; headers: object; body: string }): Reply {
-  const isJson = /json/.test(String((reply.headers as Record<string, unknown>)['content-type']))
+  const isJson = /[/+]json/.test(String((reply.headers as Record<string, unknown>)['content-type']))
   return {
     status: reply.statusCode,
     headers: { ...reply.headers },
@@ -131,6 +131,21 @@ export async function assertCountsExact(databaseUrl: string): Promise<void> {
     databaseUrl,
     `select queue, type, status::text, sum(n)::int as n from millrace.counters
       group by 1, 2, 3 having sum(n) <> 0 order by 1, 2, 3`,
+  )
+  assert.deepEqual(kept, counted)
+  await assertBatchCountsExact(databaseUrl)
+}
+
+async function assertBatchCountsExact(databaseUrl: string): Promise<void> {
+  const counted = await query(
+    databaseUrl,
+    `select batch_id, status::text, count(*)::int as n from millrace.tasks
+      where batch_id is not null group by 1, 2 order by 1, 2`,
+  )
+  const kept = await query(
+    databaseUrl,
+    `select batch_id, status::text, sum(n)::int as n from millrace.batch_counters
+      group by 1, 2 having sum(n) <> 0 order by 1, 2`,
   )
   assert.deepEqual(kept, counted)
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { batchUpkeep } from '../../src/storage/batch-upkeep.ts'
+import { batchLedger } from '../../src/storage/batches.ts'
 import { type Database, openDatabase, type Run } from '../../src/storage/connection.ts'
 import { moveLog } from '../../src/storage/move-log.ts'
 import { keepPartitions } from '../../src/storage/partitions.ts'
@@ -83,6 +85,23 @@ async function makeAllMoves(database: Database): Promise<void> {
   const log = moveLog(database)
   await log.read((await log.here()).position)
   await progressStore(database).report([{ id: done!.id, attempt: 1, done: 1, total: 2, message: null }])
+  await makeBatchMoves(database)
+}
+
+async function makeBatchMoves(database: Database): Promise<void> {
+  const batches = batchLedger({ moves: database, looks: database })
+  const batchId = aTask().id
+  const now = [aTask({ batchId })]
+  const range = { total: 1, firstId: now[0]!.id, lastId: now[0]!.id }
+  await taskStore(database).submit({ now, packets: [], later: [], batches: [{ id: batchId, ...range }] })
+  await batches.read(batchId)
+  await batches.finished([batchId])
+  await batches.cancelSome(batchId, batchId)
+  await batches.retrySome(batchId, batchId)
+  await batchUpkeep({ moves: database, chores: database }).settle([batchId], () => ({
+    load: { now: [], packets: [], later: [], batches: [] },
+    ids: [],
+  }))
 }
 
 const hot = [
@@ -96,8 +115,10 @@ const hot = [
   ...['tasks.fail', 'tasks.hand-back', 'tasks.cancel', 'tasks.retry', 'schedule.promote', 'packets.put-back'],
   ...['packets.postpone', 'packets.split', 'packets.held', 'tasks.lapsed', 'tasks.settled', 'tasks.read'],
   ...['attempts.read', 'keys.take', 'keys.read', 'progress.store', 'tasks.changed', 'events.read'],
+  ...['tasks.submit-batched', 'batches.read', 'batches.cancel'],
+  ...['batches.retry', 'batches.read-over', 'batches.finish', 'batch-counters.fold-batches'],
 ]
-const large = /^(tasks|packets|schedule|stopped|attempts|progress|events|idempotency_keys)/
+const large = /^(tasks|packets|schedule|stopped|attempts|progress|events|idempotency_keys|batch)/
 
 async function planOf({ run }: Database, text: string): Promise<PlanNode[]> {
   const [row] = await run<[string]>({ name: '', text: `explain (generic_plan, format json) ${text}` })

@@ -144,6 +144,7 @@ export async function ledgerUnderTest(
 
   async function assertNothingLost() {
     assert.deepEqual(await countDifferences(rows), [], 'the kept counts are those of the table')
+    assert.deepEqual(await batchDifferences(rows), [], 'the kept counts of batches are those of the table')
     assert.deepEqual(await lostTasks(rows), [], 'every task can be found again')
   }
 
@@ -187,6 +188,8 @@ const tables = [
   'event_listeners',
   'idempotency_keys',
   'batches',
+  'batch_counters',
+  'batch_sequels',
   'counters',
   'samples',
   'workers',
@@ -201,6 +204,15 @@ function countDifferences(rows: Rows) {
       full join (select queue, type, status, sum(n)::bigint as n from counters group by queue, type, status
                  having sum(n) <> 0) as kept
      using (queue, type, status, n)
+     where counted is null or kept is null`)
+}
+
+function batchDifferences(rows: Rows) {
+  return rows(`
+    select * from (select batch_id, status, count(*) as n from tasks where batch_id is not null group by 1, 2) as counted
+      full join (select batch_id, status, sum(n)::bigint as n from batch_counters group by 1, 2
+                 having sum(n) <> 0) as kept
+     using (batch_id, status, n)
      where counted is null or kept is null`)
 }
 

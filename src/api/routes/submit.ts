@@ -35,7 +35,8 @@ export function submitRoutes(app: FastifyInstance, useCases: Submitting, closing
   app.post('/tasks/batch', { schema: batchSchema, bodyLimit: limits.batchBytes }, async (request, reply) => {
     refuseQuery(request.query)
     if (keyHeader(request) !== undefined) throw invalid([keyOfBatch])
-    const { batchId, ids } = await useCases.submitBatch(readBatch(request.body))
+    const { tasks, sequel } = readBatch(request.body)
+    const { batchId, ids } = await useCases.submitBatch(tasks, sequel)
     return reply
       .code(201)
       .type('application/json')
@@ -106,7 +107,11 @@ const batchSchema = {
   description: `Up to ${limits.batchTasks} tasks and 16 MiB. When one of them is invalid, none is stored and \`errors\` tells which.`,
   tags: ['Submitting'],
   body: Type.Object(
-    { tasks: Type.Array(ref('Submission'), { minItems: 1, maxItems: limits.batchTasks }) },
+    {
+      tasks: Type.Array(ref('Submission'), { minItems: 1, maxItems: limits.batchTasks }),
+      // biome-ignore lint/suspicious/noThenProperty: the name of a member of the body
+      then: Type.Optional(ref('Sequel')),
+    },
     { additionalProperties: false },
   ),
   response: {
@@ -114,7 +119,7 @@ const batchSchema = {
     201: answer(
       'All tasks are stored.',
       Type.Object({
-        batchId: Type.String({ format: 'uuid' }),
+        batchId: Type.String({ format: 'uuid', description: 'For `GET /batches/{id}`.' }),
         count: Type.Integer(),
         ids: Type.Array(Type.String({ format: 'uuid' }), {
           description: 'In the order in which they were given.',

@@ -5,9 +5,9 @@ import { statuses, type TaskDetail } from '../../domain/task.ts'
 import type { UseCases } from '../../usecases/index.ts'
 import type { Closing } from '../closing.ts'
 import { eventText, lastEventIdHeader, readLastEventId, sendEvents, streamAnswer } from '../event-stream.ts'
+import { readPathId } from '../path-id.ts'
 import { refuseQuery } from '../query.ts'
 import { problemAnswers } from '../schemas.ts'
-import { readId } from '../task-id.ts'
 import { taskEventJson } from '../task-json.ts'
 
 type ById = { Params: { id: string } }
@@ -21,7 +21,7 @@ export function taskEventRoutes(
 ) {
   app.get<ById>('/tasks/:id/events', { schema: eventsSchema }, async (request, reply) => {
     refuseQuery(request.query)
-    const id = readId(request.params.id)
+    const id = readPathId(request.params.id, '/tasks')
     const seen = readLastEventId(request, seenIn)
     const signal = closing.waitSignal(reply)
     const changes = await useCases.followTask(id, { seen, signal })

@@ -5,12 +5,12 @@ import type { UseCases } from '../../usecases/index.ts'
 import { refuseBody } from '../body.ts'
 import type { Closing } from '../closing.ts'
 import { cursorOf } from '../cursor.ts'
-import { longestWaitSeconds } from '../prefer.ts'
-import { openQuery, type Parameter, refuseQuery } from '../query.ts'
+import { readPathId } from '../path-id.ts'
+import { refuseQuery } from '../query.ts'
 import { answer, problemAnswers, ref } from '../schemas.ts'
 import { listParameters, readTaskFilter } from '../task-filter.ts'
-import { readId } from '../task-id.ts'
 import { taskDetailJson, taskSummaryJson } from '../task-json.ts'
+import { readWaitMs, waitParameter } from '../wait-parameter.ts'
 
 type ById = { Params: { id: string } }
 
@@ -56,24 +56,7 @@ function sendTask(reply: FastifyReply, task: Awaited<ReturnType<UseCases['getTas
   return reply.type('application/json').send(taskDetailJson(task))
 }
 
-const waitParameter: Parameter<number> = {
-  schema: Type.Number({
-    minimum: 0,
-    maximum: longestWaitSeconds,
-    default: 0,
-    description:
-      'Seconds to wait until the task is final. The answer is its state then, or at the end of the wait.',
-  }),
-  read: (text) => (/^\d{1,2}(\.\d{1,9})?$/.test(text) && +text <= longestWaitSeconds ? +text : undefined),
-  rule: `must be a number of seconds from 0 to ${longestWaitSeconds}`,
-}
-
-function readWaitMs(given: unknown): number {
-  const query = openQuery(given, ['wait'])
-  const seconds = query.take('wait', waitParameter) ?? 0
-  query.close()
-  return Math.round(seconds * 1000)
-}
+const readId = (id: string) => readPathId(id, '/tasks')
 
 function pageJson({ tasks, next, searchedTo }: TaskPage): string {
   const rows: string[] = []

@@ -2,7 +2,7 @@ import type { Database } from '../../../src/storage/connection.ts'
 
 const text = `
   with task as materialized (
-    select id, queue, type, status, worker_id from tasks where $1::uuid[] is null or id = any ($1)
+    select id, queue, type, status, worker_id, batch_id from tasks where $1::uuid[] is null or id = any ($1)
   ), member as materialized (
     select unnest(task_ids) as id, worker_id from packets where $2::text is null or queue = $2
   )
@@ -12,6 +12,13 @@ const text = `
     full join (select queue, type, status, count(*) as n from task group by queue, type, status) as there
    using (queue, type, status)
    where kept.n is distinct from there.n
+  union all
+  select format('%s %s of batch %s are counted, there are %s', coalesce(kept.n, 0), status, batch_id, coalesce(there.n, 0))
+    from (select batch_id, status, sum(n) as n from batch_counters group by batch_id, status having sum(n) <> 0) as kept
+    full join (select batch_id, status, count(*) as n from task where batch_id is not null group by batch_id, status) as there
+   using (batch_id, status)
+   where $1 is null
+     and kept.n is distinct from there.n
   union all
   select id || ' is pending in no packet' from task as t
    where status = 'pending' and not exists (select from member as m where m.id = t.id)

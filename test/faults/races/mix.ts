@@ -2,6 +2,8 @@ import { idSource } from '../../../src/domain/id.ts'
 import type { ClaimedTask, Outcome } from '../../../src/domain/outcome.ts'
 import type { Load } from '../../../src/domain/ports.ts'
 import type { NewTask } from '../../../src/domain/submission.ts'
+import { batchUpkeep } from '../../../src/storage/batch-upkeep.ts'
+import { batchLedger } from '../../../src/storage/batches.ts'
 import { openDatabase } from '../../../src/storage/connection.ts'
 import { outbox } from '../../../src/storage/packets.ts'
 import { taskReader } from '../../../src/storage/task-reader.ts'
@@ -36,6 +38,8 @@ export type MixPlayed = {
 
 const newId = idSource()
 const queues = ['default', 'mail']
+const batchIds = [newId(), newId(), newId()]
+const lastOfAll = 'ffffffff-ffff-ffff-ffff-fffffffffffe'
 const bulk = 100
 /** So few that everybody meets everybody. */
 const poolSize = 3_000
@@ -46,6 +50,8 @@ export async function playMix({ database, ways, durationMs, seed, after }: MixOp
   const looks = openDatabase(database, { connections: 4, statementTimeoutMs: 60_000, plans: 'looks' })
   after(() => Promise.all([moves.close(), looks.close()]))
   const shared: Shared = { moves, looks, pool: [], packets: [] }
+  for (const id of batchIds)
+    await batchLedger(shared).open({ id, total: 0, firstId: id, lastId: lastOfAll, importing: true })
   const played: MixPlayed = { calls: {}, errors: [], deadlocks: 0, slowestMs: 0, flaws: [] }
   const untilMs = performance.now() + durationMs
   const way = async (number: number) => {
@@ -84,7 +90,7 @@ async function call(played: MixPlayed, [name, move]: NamedMove): Promise<void> {
 /** What one of them does; each is a worker, too. */
 function movesOf(shared: Shared, random: Random): NamedMove[] {
   const hot = [...clientMoves(shared, random), ...workerMoves(shared, random)]
-  return [...hot, ...hot, ...hot, ...careMoves(shared, random)]
+  return [...hot, ...hot, ...hot, ...careMoves(shared, random), ...batchMoves(shared, random)]
 }
 
 function clientMoves({ moves, looks, pool, packets }: Shared, random: Random): NamedMove[] {
@@ -180,6 +186,27 @@ function workerMoves({ moves, packets }: Shared, random: Random): NamedMove[] {
   ]
 }
 
+function batchMoves({ moves, looks, packets }: Shared, random: Random): NamedMove[] {
+  const ledger = batchLedger({ moves, looks })
+  const care = batchUpkeep({ moves, chores: looks })
+  const one = () => random.pick(batchIds)
+  const from = batchIds[0]!
+  const loadOfNone = () => ({ load: loadOf([]), ids: [] })
+  return [
+    ['cancel batch', () => ledger.cancelSome(one(), from)],
+    [
+      'retry batch',
+      async () => packets.push(...(await ledger.retrySome(one(), from)).packets.map(({ id }) => id)),
+    ],
+    ['read batch', () => ledger.read(one())],
+    ['close batch', () => ledger.close(one(), lastOfAll)],
+    ['touch batch', () => ledger.touch(one())],
+    ['settle', () => care.settle(batchIds, loadOfNone)],
+    ['recount', () => care.recountOne(0)],
+    ['fold batches', () => care.foldCounters()],
+  ]
+}
+
 function careMoves({ moves, looks }: Shared, random: Random): NamedMove[] {
   const care = upkeep({ moves, looks, chores: looks })
   const box = outbox(moves)
@@ -207,9 +234,11 @@ function careMoves({ moves, looks }: Shared, random: Random): NamedMove[] {
 
 function newTasks(random: Random, wish: Partial<NewTask>): NewTask[] {
   const queue = random.pick(queues)
+  const batch = random.next() < 0.5 ? { batchId: random.pick(batchIds) } : {}
   return Array.from({ length: random.between(1, bulk) }, () => ({
     ...{ id: newId(), payload: '1', type: random.next() < 0.05 ? 'strange' : 'plain', queue },
     ...{ priority: 'normal', due: 'now' },
+    ...batch,
     ...wish,
   }))
 }

@@ -1,0 +1,129 @@
+import type { Step } from '../domain/batch.ts'
+import type { PacketRef } from '../domain/packet.ts'
+import type { AttemptRef } from '../domain/ports.ts'
+import { countEachBatchMove } from './batch-counters.ts'
+import type { Database } from './connection.ts'
+import { countEachMove } from './counters.ts'
+import { type PacketRow, packetRef } from './packets.ts'
+
+/** How far along the key a step goes: others' tasks may lie between those of an import. */
+const stepIds = 1_000
+const packetTasks = 100
+
+// As `tasks.cancel`, without handing the tasks out: those of a large batch would not fit into any memory.
+const cancelStep = {
+  name: 'batches.cancel',
+  text: `
+  with page as materialized (
+    select t.id
+      from tasks as t
+     where t.id > $2
+       and t.id <= (select last_id from batches where id = $1)
+     order by t.id
+     limit $3
+  ), locked as materialized (
+    select *
+      from tasks
+     where id = any (array(select id from page))
+       and batch_id = $1
+       and status in ('scheduled', 'pending', 'processing')
+     order by id
+       for update
+  ), canceled as (
+    update tasks as t
+       set status = 'canceled', finished_at = now()
+      from locked as l
+     where t.id = l.id
+    returning t.id, t.queue, t.type, t.batch_id, t.attempt, l.status as from_status, 'canceled'::task_status as to_status
+  ), unscheduled as (
+    delete from schedule where task_id = any (array(select id from canceled where from_status = 'scheduled'))
+  ), noted as (
+    insert into stopped (status, task_id) select 'canceled', id from canceled order by id
+        on conflict (status, task_id) do update set stopped_at = excluded.stopped_at
+  ), counted as (${countEachMove('canceled')}
+  ), batched as (${countEachBatchMove('canceled')}
+  )
+  select (select count(*) from canceled), (select id from page order by id desc limit 1),
+         (select count(*) from page), id, attempt
+    from (select 1) as always left join canceled on from_status = 'processing'`,
+}
+
+type CancelRow = [
+  canceled: number,
+  last: string | null,
+  seen: number,
+  id: string | null,
+  attempt: number | null,
+]
+
+export async function cancelSome(
+  { run }: Database,
+  id: string,
+  after: string,
+): Promise<Step & { canceled: number; interrupted: AttemptRef[] }> {
+  const rows = await run<CancelRow>(cancelStep, [id, after, stepIds])
+  const [canceled, last, seen] = rows[0]!
+  const interrupted = rows.flatMap(([, , , id, attempt]) => (id === null ? [] : [{ id, attempt: attempt! }]))
+  return { canceled, interrupted, next: seen < stepIds ? null : last }
+}
+
+// As `tasks.retry`, found among what has stopped, and in packets of many.
+const retryStep = {
+  name: 'batches.retry',
+  text: `
+  with page as materialized (
+    select task_id as id
+      from stopped
+     where status = 'failed'
+       and task_id > $2
+       and task_id <= (select last_id from batches where id = $1)
+     order by task_id
+     limit $3
+  ), locked as materialized (
+    select *
+      from tasks as t
+     where id = any (array(select id from page))
+       and batch_id = $1
+       and status = 'failed'
+       and not exists (
+         select from partitions as p where p.sealed_at is not null and t.id >= p.lower_id and t.id < p.upper_id)
+     order by id
+       for update
+  ), retried as (
+    update tasks as t
+       set status = 'pending', failures = 0, crashes = 0, result = null, error = null,
+           run_at = now(), started_at = null, finished_at = null, worker_id = null
+      from locked as l
+     where t.id = l.id
+    returning t.id, t.queue, t.type, t.batch_id, t.priority,
+              l.status as from_status, 'pending'::task_status as to_status
+  ), forgotten as (
+    delete from stopped as s using retried as r where s.status = r.from_status and s.task_id = r.id
+  ), placed as (
+    select *, (row_number() over (partition by queue, priority order by id) - 1) / $4 as piece from retried
+  ), packed as (
+    insert into packets (queue, priority, task_ids)
+    select queue, priority, array_agg(id order by id) from placed group by queue, priority, piece order by piece
+    returning id, queue, priority
+  ), counted as (${countEachMove('retried')}
+  ), batched as (${countEachBatchMove('retried')}
+  ), reopened as (
+    update batches set finished_at = null where id = $1 and exists (select from retried)
+  )
+  select (select count(*) from retried), (select id from page order by id desc limit 1),
+         (select count(*) from page), id, queue, priority
+    from (select 1) as always left join packed on true`,
+}
+
+type RetryRow = [retried: number, last: string | null, seen: number, ...PacketRow]
+
+export async function retrySome(
+  { run }: Database,
+  id: string,
+  after: string,
+): Promise<Step & { retried: number; packets: PacketRef[] }> {
+  const rows = await run<RetryRow>(retryStep, [id, after, stepIds, packetTasks])
+  const [retried, last, seen] = rows[0]!
+  const packets = rows.flatMap(([, , , ...packet]) => (packet[0] === null ? [] : [packetRef(packet)]))
+  return { retried, packets, next: seen < stepIds ? null : last }
+}

@@ -24,6 +24,8 @@ const sweepAgainMs = 300
 const countEveryMs = 5_000
 const foldEveryMs = 60_000
 const retireEveryMs = 600_000
+/** Each try keeps everybody from writing for as long as it waits for a transaction that stays open. */
+const partitionsAgainMs = 30_000
 
 /** Runs the housekeeping of the ledger until `signal` aborts. Every process may: each round is safe to do twice. */
 export async function housekeep(deps: HousekeepDeps, signal: AbortSignal): Promise<void> {
@@ -33,7 +35,7 @@ export async function housekeep(deps: HousekeepDeps, signal: AbortSignal): Promi
     loop('sweeping', sweeping(deps)),
     loop('sampling counts', () => upkeep.sampleCounts().then(() => countEveryMs)),
     loop('folding counters', () => upkeep.foldCounters().then(() => foldEveryMs)),
-    loop('keeping partitions', () => keepPartitions()),
+    loop('keeping partitions', () => keepPartitions(), partitionsAgainMs),
   ])
 
   async function keepPartitions(): Promise<number> {
@@ -43,7 +45,7 @@ export async function housekeep(deps: HousekeepDeps, signal: AbortSignal): Promi
   }
 
   /** Each round answers how long to wait for the next; a round that fails is tried again. */
-  async function loop(what: string, round: () => Promise<number>): Promise<void> {
+  async function loop(what: string, round: () => Promise<number>, againMs = 1_000): Promise<void> {
     let failing = false
     while (!signal.aborted) {
       const waitMs = await round().catch((error) => {
@@ -52,7 +54,7 @@ export async function housekeep(deps: HousekeepDeps, signal: AbortSignal): Promi
         return -1
       })
       if (waitMs >= 0) failing = false
-      await deps.sleep(waitMs >= 0 ? waitMs : 1_000, signal).catch(() => {})
+      await deps.sleep(waitMs >= 0 ? waitMs : againMs, signal).catch(() => {})
     }
   }
 }

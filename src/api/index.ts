@@ -13,6 +13,7 @@ import { pageRoutes } from './routes/pages.ts'
 import { submitRoutes } from './routes/submit.ts'
 import { systemRoutes } from './routes/system.ts'
 import { taskRoutes } from './routes/tasks.ts'
+import { workerRoutes } from './routes/workers.ts'
 import { sharedSchemas } from './schemas.ts'
 import { submissionSchema } from './submission-schema.ts'
 
@@ -64,6 +65,7 @@ export async function buildApi({ useCases, apiKeys, log, version }: ApiDeps): Pr
   submitRoutes(app, useCases)
   taskRoutes(app, useCases, closing)
   systemRoutes(app, { useCases, version })
+  workerRoutes(app, useCases, closing)
   pageRoutes(app)
   return app
 }

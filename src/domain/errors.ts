@@ -6,6 +6,7 @@ export type ErrorCode =
   | 'task-not-retryable'
   | 'idempotency-key-reused'
   | 'bad-cursor'
+  | 'worker-not-found'
 
 /** Something a caller may see and act on, told apart by its code. Everything else is an outage or a bug. */
 export class TaskError extends Error {

@@ -5,13 +5,17 @@ import type { Config } from '../runtime/config.ts'
 import type { Log } from '../runtime/log.ts'
 import { runUntilSignal, type Service, stopRequest } from '../runtime/service.ts'
 import { databaseClock } from '../storage/clock.ts'
+import { leasedWorkers } from '../storage/leased-workers.ts'
 import { databaseAnswers, isMigrated, partitionsReachAhead } from '../storage/readiness.ts'
 import { taskReader } from '../storage/task-reader.ts'
 import { taskStore } from '../storage/tasks.ts'
+import { workLedger } from '../storage/work-ledger.ts'
 import { workerRegistry } from '../storage/workers.ts'
 import { awaiting } from '../usecases/await-task.ts'
 import { capacityBook } from '../usecases/capacity.ts'
 import { changing, taskNotFound } from '../usecases/change.ts'
+import { claimingForWorkers } from '../usecases/claim-for-worker.ts'
+import { httpWorkers } from '../usecases/http-workers.ts'
 import type { UseCases } from '../usecases/index.ts'
 import { checkReadiness, type Probe } from '../usecases/readiness.ts'
 import { submitting } from '../usecases/submit.ts'
@@ -51,9 +55,12 @@ export function useCasesOf({ moves, looks, notices, announce, publisher }: Node)
   const newId = idSource(clock.nowMs)
   const gather = gatherOn(2)
   const { awaitTask } = awaiting({ reader, sleep })
+  const working = { workers: leasedWorkers(moves), ledger: workLedger(moves), newId, announce }
   return {
     ...submitting({ store, reader, newId, capacityOf, announce, gather }),
     ...changing({ store, reader, notices, announce, gather }),
+    ...httpWorkers(working),
+    ...claimingForWorkers({ ...working, sleep }),
     awaitTask,
     async getTask(id) {
       const task = await reader.get(id)

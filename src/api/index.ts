@@ -17,6 +17,7 @@ import { submitRoutes } from './routes/submit.ts'
 import { systemRoutes } from './routes/system.ts'
 import { taskEventRoutes } from './routes/task-events.ts'
 import { taskRoutes } from './routes/tasks.ts'
+import { workerRoutes } from './routes/workers.ts'
 import { sharedSchemas } from './schemas.ts'
 import { sequelSchema, submissionSchema } from './submission-schema.ts'
 
@@ -72,6 +73,7 @@ export async function buildApi({ useCases, apiKeys, log, version }: ApiDeps): Pr
   batchRoutes(app, useCases, closing)
   await importRoutes(app, { useCases, closing, log })
   systemRoutes(app, { useCases, version })
+  workerRoutes(app, useCases, closing)
   pageRoutes(app)
   return app
 }

@@ -39,6 +39,42 @@ export function readEnvelope(text: string): Envelope {
   return envelope
 }
 
+/** The members of an object, each as the text that was sent. Throws JsonSyntaxError and EnvelopeError. */
+export function readMembers(
+  text: string,
+  pointer: string,
+): { members: Map<string, JsonText>; repeated: string[] } {
+  const start = skipSpace(text, 0)
+  const members = new Map<string, JsonText>()
+  const repeated: string[] = []
+  if (text.charAt(start) !== '{') {
+    expectEnd(text, skipWithin(text, start, pointer))
+    throw new EnvelopeError(pointer, 'must be an object')
+  }
+  const end = eachMember(text, start, pointer, (key, at) => {
+    const valueEnd = skipWithin(text, at, pointer, key)
+    if (members.has(key)) repeated.push(key)
+    members.set(key, text.slice(at, valueEnd))
+    return valueEnd
+  })
+  expectEnd(text, end)
+  return { members, repeated }
+}
+
+/** The elements of an array of known syntax, each as the text that was sent; undefined when it is no array. */
+export function readElements(text: string): JsonText[] | undefined {
+  if (text.charAt(0) !== '[') return undefined
+  const elements: JsonText[] = []
+  let at = skipSpace(text, 1)
+  while (text.charAt(at) !== ']') {
+    const end = skipValue(text, at)
+    elements.push(text.slice(at, end))
+    at = skipSpace(text, end)
+    if (text.charAt(at) === ',') at = skipSpace(text, at + 1)
+  }
+  return elements
+}
+
 /** Reads the body of a batch. An element that is no object is undefined. Throws JsonSyntaxError and EnvelopeError. */
 export function readBatchEnvelope(text: string, limit: number): BatchEnvelope {
   const start = skipSpace(text, 0)

@@ -9,7 +9,10 @@ const mostPackets = 500
  * waits for a notice or for a time that grows to a second, so that an idle worker costs next to nothing and a lost
  * notice a second at most.
  */
-export function ledgerSource(queues: readonly string[], sleep: Sleep): PacketSource & { wake(): void } {
+export function ledgerSource(
+  queues: readonly string[],
+  sleep: Sleep,
+): PacketSource & { wake(more?: boolean): void } {
   let waitMs = 0
   let isBlocked = false
   let isWoken = false
@@ -30,7 +33,7 @@ export function ledgerSource(queues: readonly string[], sleep: Sleep): PacketSou
   function wakeAtEnd(signal: AbortSignal): void {
     if (watched === signal) return
     watched = signal
-    signal.addEventListener('abort', wake, { once: true })
+    signal.addEventListener('abort', () => wake(), { once: true })
   }
 
   async function waitForNotice(): Promise<void> {
@@ -51,9 +54,10 @@ export function ledgerSource(queues: readonly string[], sleep: Sleep): PacketSou
     if (isBlocked) wake()
   }
 
-  /** A notice that comes while a claim is under way counts for the next wait. */
-  function wake(): void {
+  /** A notice that comes while a claim is under way counts for the next wait. `more` may come within milliseconds. */
+  function wake(more = false): void {
     isWoken = true
+    if (more) waitMs = 0
     sleeping?.abort()
     sleeping = undefined
   }

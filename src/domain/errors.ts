@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'idempotency-key-reused'
   | 'value-not-storable'
   | 'bad-cursor'
+  | 'worker-not-found'
 
 /** Something a caller may see and act on, told apart by its code. Everything else is an outage or a bug. */
 export class TaskError extends Error {

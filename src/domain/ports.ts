@@ -64,9 +64,12 @@ export type AttemptRef = { id: string; attempt: number }
 
 export type WorkerIdentity = { id: string; types: readonly string[]; packetLimit: number }
 
-/** The one difference between the transports: the ledger is searched, `look` packets far, or messages named the packets. */
+/**
+ * The one difference between the transports: the ledger is searched, `look` packets far, or messages named the packets.
+ * `unsent`: only for packets that the broker has not been sent.
+ */
 export type Want = { room: number } & (
-  | { queues: readonly string[]; look: number }
+  | { queues: readonly string[]; look: number; unsent?: boolean }
   | { packets: readonly PacketId[] }
 )
 

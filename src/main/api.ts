@@ -6,17 +6,21 @@ import type { Log } from '../runtime/log.ts'
 import { runUntilSignal, type Service, stopRequest } from '../runtime/service.ts'
 import { batchLedger } from '../storage/batches.ts'
 import { databaseClock } from '../storage/clock.ts'
+import { leasedWorkers } from '../storage/leased-workers.ts'
 import { moveLog } from '../storage/move-log.ts'
 import { databaseAnswers, isMigrated, partitionsReachAhead } from '../storage/readiness.ts'
 import { taskReader } from '../storage/task-reader.ts'
 import { taskStore } from '../storage/tasks.ts'
+import { workLedger } from '../storage/work-ledger.ts'
 import { workerRegistry } from '../storage/workers.ts'
 import { awaiting } from '../usecases/await-task.ts'
 import { handlingBatches } from '../usecases/batches.ts'
 import { capacityBook } from '../usecases/capacity.ts'
 import { changing } from '../usecases/change.ts'
+import { claimingForWorkers } from '../usecases/claim-for-worker.ts'
 import { followingMoves } from '../usecases/follow-moves.ts'
 import { following } from '../usecases/follow-task.ts'
+import { httpWorkers } from '../usecases/http-workers.ts'
 import { importing } from '../usecases/import.ts'
 import type { UseCases } from '../usecases/index.ts'
 import { readingTasks } from '../usecases/read-task.ts'
@@ -59,6 +63,7 @@ export function useCasesOf({ moves, looks, notices, announce, publisher, batches
   const newId = idSource(clock.nowMs)
   const gather = gatherOn(2)
   const getTask = readingTasks({ reader, gather })
+  const working = { workers: leasedWorkers(moves), ledger: workLedger(moves), newId, announce }
   return {
     ...submitting({ store, reader, newId, capacityOf, announce, gather }),
     ...changing({ store, reader, notices, announce, gather }),
@@ -68,6 +73,8 @@ export function useCasesOf({ moves, looks, notices, announce, publisher, batches
     ...followingMoves({ log: moveLog(moves), newId, sleep }),
     ...handlingBatches({ batches, settle: keeper.settle, notices, announce, sleep }),
     ...importing({ store, batches, newId, capacityOf, announce, touched: keeper.touched, sleep }),
+    ...httpWorkers(working),
+    ...claimingForWorkers({ ...working, sleep }),
     listTasks: reader.list,
     readStats: reader.stats,
     listWorkers: registry.list,

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import pg from 'pg'
 import { clientConfig } from '../storage/connection.ts'
-import { attemptsIn, channels } from '../storage/notices.ts'
+import { attemptsIn, channels, noticeOfSql } from '../storage/notices.ts'
 import { announceText, leaveText, releaseText, workerLock } from '../storage/workers.ts'
 import type { LifelineData, LifelineMessage } from './lifeline.ts'
 
@@ -72,7 +72,7 @@ async function announce(client: pg.Client): Promise<void> {
 }
 
 function hear({ channel, payload }: pg.Notification): void {
-  if (channel === channels.packets) tell({ kind: 'packets' })
+  if (channel === channels.packets) tell({ kind: 'packets', more: payload === noticeOfSql })
   if (channel === channels.canceled) tell({ kind: 'canceled', attempts: attemptsIn(payload ?? '') })
 }
 

@@ -15,7 +15,7 @@ export type LifelineData = {
 export type LifelineMessage =
   | { kind: 'alive' }
   | { kind: 'lost'; reason: string }
-  | { kind: 'packets' }
+  | { kind: 'packets'; more: boolean }
   | { kind: 'canceled'; attempts: AttemptRef[] }
 
 export type LifelineDeps = {

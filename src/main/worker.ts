@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { ledgerSource } from '../broker/ledger-source.ts'
 import { rabbitSource } from '../broker/rabbitmq-source.ts'
+import { wakeableSource } from '../broker/wakeable-source.ts'
 import { idSource } from '../domain/id.ts'
 import { type PacketRef, packetLimit } from '../domain/packet.ts'
 import type { PacketSource } from '../domain/ports.ts'
@@ -117,10 +118,10 @@ function workService(work: Work, { shutdownGraceMs }: Config): Service {
 }
 
 /** What a worker does about what its lifeline tells. */
-function listener({ work, wake, log }: { work: () => Work | undefined; wake: () => void; log: Log }) {
+function listener({ work, wake, log }: { work: () => Work | undefined; wake: Wake; log: Log }) {
   let isCut = false
   return (message: LifelineMessage) => {
-    if (message.kind === 'packets') wake()
+    if (message.kind === 'packets') wake(message.more)
     if (message.kind === 'canceled') work()?.cancel(message.attempts)
     if (message.kind === 'alive') {
       if (isCut) log.info({}, 'the lifeline to the database holds again')
@@ -135,7 +136,8 @@ function listener({ work, wake, log }: { work: () => Work | undefined; wake: () 
 
 const defaultTasks = fileURLToPath(new URL('../../examples', import.meta.url))
 
-type Opened = { source: PacketSource; wake: () => void; services: Service[] }
+type Wake = (more?: boolean) => void
+type Opened = { source: PacketSource; wake: Wake; services: Service[] }
 
 /** The one difference between the transports. */
 function openSource({ queues, amqpUrls }: Config, { moves }: Node, log: Log): Opened {
@@ -144,7 +146,7 @@ function openSource({ queues, amqpUrls }: Config, { moves }: Node, log: Log): Op
     return { source, wake: source.wake, services: [] }
   }
   const { resend } = outbox(moves)
-  const source = rabbitSource({
+  const consumer = rabbitSource({
     urls: amqpUrls,
     queues,
     prefetch,
@@ -155,7 +157,9 @@ function openSource({ queues, amqpUrls }: Config, { moves }: Node, log: Log): Op
       if (packets > 0) log.info({ ...place, packets }, 'sending packets again that are overdue')
     },
   })
-  return { source, wake: () => {}, services: [{ name: 'consumer', stop: source.stop }] }
+  const source = wakeableSource(consumer, queues, sleep)
+  const wake: Wake = (more) => more && source.wake()
+  return { source, wake, services: [{ name: 'consumer', stop: consumer.stop }] }
 }
 
 /** Now and then a worker compares what it holds with what the ledger says it holds. */

@@ -61,6 +61,23 @@ const claimFromLedger = {
   ${takeAndStart}`,
 }
 
+// With a broker, what was submitted in SQL is taken from here when a notice says that there is some; its message, if the
+// relay was as quick, names a packet that is taken, and is acked in vain.
+const claimUnsent = {
+  name: 'packets.claim-unsent',
+  text: `
+  with seen as materialized (
+    select id, priority, cardinality(task_ids) as size
+      from packets
+     where worker_id is null
+       and sent_at is null
+       and queue = any ($1::text[])
+     order by id
+     limit $6
+       for update skip locked
+  ${takeAndStart}`,
+}
+
 // A message names the packets. Not SKIP LOCKED: the other holder may roll back, and the message would be lost.
 const claimNamed = {
   name: 'packets.claim-named',
@@ -81,7 +98,7 @@ export async function claim({ run }: Database, worker: WorkerIdentity, want: Wan
   const common = [packetLimit, want.room, id, types]
   const rows =
     'queues' in want
-      ? await run<ClaimRow>(claimFromLedger, [want.queues, ...common, want.look])
+      ? await run<ClaimRow>(want.unsent ? claimUnsent : claimFromLedger, [want.queues, ...common, want.look])
       : await run<ClaimRow>(claimNamed, [int8s(want.packets), ...common])
   return toClaim(rows)
 }

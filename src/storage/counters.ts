@@ -51,9 +51,13 @@ const fold = {
       on conflict (slot, queue, type, status) do update set n = c.n + excluded.n`,
 }
 
+// What submissions in SQL had to do when they committed is done by the time that a row is seen.
+const forgetCommitted = { name: 'at-commit.forget', text: 'delete from at_commit' }
+
 /** Adds the counters of connections that are gone to slot 0, so that their number stays small. */
 export async function foldCounters({ run }: Database): Promise<void> {
   await run(fold)
+  await run(forgetCommitted)
 }
 
 const takeSample = {

@@ -6,12 +6,12 @@ export const buryWorker = {
   name: 'workers.bury',
   text: `
   with dead as (
-    delete from workers where id = $1 returning host
+    delete from workers where id = $1 returning host, lease_ms
   ), old as (
     delete from crashes where crashed_at < now() - interval '1 hour' and host not in (select host from dead)
   )
   insert into crashes (host, crashed_at)
-  select host, now() from dead
+  select host, now() from dead where lease_ms is null
       on conflict (host) do update set crashed_at = excluded.crashed_at`,
 }
 
@@ -25,6 +25,7 @@ const findCrash = {
     select
       from workers as w
      where w.host = $1
+       and w.lease_ms is null
        and w.last_seen_at > greatest(now() - $2 * interval '1 millisecond', ${serverUpSince})
        and pg_try_advisory_xact_lock(${workerLockOf('w.id')})
   )`,

@@ -3,6 +3,9 @@ import type { Database } from './connection.ts'
 
 export const channels = { packets: 'millrace_packets', canceled: 'millrace_canceled' } as const
 
+/** What a notice of packets says that a submission in SQL has sent: others commit beside it and send none. */
+export const noticeOfSql = 'sql'
+
 const tellPackets = { name: 'notices.packets', text: `select pg_notify('${channels.packets}', '')` }
 const tellCanceled = { name: 'notices.canceled', text: `select pg_notify('${channels.canceled}', $1)` }
 

@@ -74,7 +74,8 @@ export async function createPartition(run: Run, { name, lowerMs, upperMs }: Part
   if (known.some((other) => other.lowerMs < upperMs && lowerMs < other.upperMs)) return // another process was faster
   const [lower, upper] = [lowestIdAt(lowerMs), lowestIdAt(upperMs)]
   const plain = (text: string) => run({ name: '', text })
-  await plain(`set local lock_timeout = '2s'`)
+  // Others must not wait for long behind this wait: somebody's transaction that has submitted in SQL may stay open.
+  await plain(`set local lock_timeout = '250ms'`)
   await plain('lock table tasks in share row exclusive mode')
   await plain(`create table ${name} (like tasks including all) with (fillfactor = 45)`)
   await plain(`

@@ -2,9 +2,10 @@ import type { PacketId, PacketRef } from '../domain/packet.ts'
 import type { Database } from './connection.ts'
 import { buryWorker } from './crashes.ts'
 import { giveBack, held } from './held-packets.ts'
+import { blame } from './leased-death.ts'
 import { serverUpSince, workerLockOf } from './workers.ts'
 
-// Two nets. A lock that is free although its worker was seen since the server's processes started: the process or its
+// A worker that speaks HTTP holds no lock and has a lease of its own. For the others there are two nets. A lock that is free although its worker was seen since the server's processes started: the process or its
 // connection is gone. And a heartbeat older than the lease: stopped, cut off, or behind a pooler. A start of the server
 // frees all locks, so workers that have not been back since get one lease before anybody judges them.
 const findDead = {
@@ -13,11 +14,12 @@ const findDead = {
   with server as materialized (
     select ${serverUpSince} as up_since
   ), worker as (
-    select id, last_seen_at, greatest(last_seen_at, up_since) < now() - $1 * interval '1 millisecond' as is_silent,
-           last_seen_at > up_since as has_been_back
+    select id, last_seen_at, lease_ms is not null as is_leased,
+           greatest(last_seen_at, up_since) < now() - coalesce(lease_ms, $1) * interval '1 millisecond' as is_silent,
+           last_seen_at > up_since and lease_ms is null as has_been_back
       from workers cross join server
   )
-  select id, is_silent or last_seen_at = '-infinity' as expired
+  select id, is_silent or last_seen_at = '-infinity' as expired, is_leased
     from worker
    where case when last_seen_at = '-infinity' then true
               when has_been_back
@@ -49,12 +51,16 @@ export function createSweeper(database: Database): Sweeper {
   let missing = new Set<string>()
 
   return async (leaseMs, mayJudge) => {
-    const found = await database.run<[id: string, expired: boolean]>(findDead, [leaseMs])
-    const dead = found.filter(([id, expired]) => mayJudge && (expired || missing.has(id))).map(([id]) => id)
+    const found = await database.run<[id: string, expired: boolean, isLeased: boolean]>(findDead, [leaseMs])
+    const judged = found.filter(([id, expired]) => mayJudge && (expired || missing.has(id)))
+    const dead = judged.map(([id]) => id)
     missing = new Set(found.map(([id]) => id).filter((id) => !dead.includes(id)))
     const orphaned = mayJudge ? await database.run<[string]>(findOrphaned, [leaseMs]) : []
     const packets: PacketRef[] = []
-    for (const id of dead) packets.push(...(await bury(database, id)))
+    for (const [id, , isLeased] of judged) {
+      if (isLeased) packets.push(...(await blame(database, id)))
+      packets.push(...(await bury(database, id)))
+    }
     for (const [id] of orphaned) packets.push(...(await putBackAll(database, id)))
     return { workers: dead, packets, again: missing.size > 0 }
   }

@@ -67,12 +67,14 @@ async function list({ run }: Database): Promise<WorkerInfo[]> {
   }))
 }
 
+// Without those that speak HTTP: one with a few slots would have everybody's packets as small as its own.
 const readCapacities = {
   name: 'workers.capacities',
   text: `
   select queue, count(*), min(concurrency)
     from workers cross join lateral unnest(queues) as queue
    where last_seen_at > '-infinity'
+     and lease_ms is null
    group by queue`,
 }
 
@@ -81,6 +83,11 @@ async function capacities({ run }: Database): Promise<Map<string, Capacity>> {
   return new Map(
     rows.map(([queue, workers, smallestConcurrency]) => [queue, { workers, smallestConcurrency }]),
   )
+}
+
+const readLocal = {
+  name: 'workers.local',
+  text: `select id, pid from workers where host = $1 and lease_ms is null and last_seen_at > '-infinity'`,
 }
 
 const markDead = {
@@ -98,8 +105,8 @@ export async function buryLocalWorkers(
 ): Promise<string[]> {
   const database = openDatabase(databaseUrl, { connections: 1, statementTimeoutMs: 10_000, plans: 'looks' })
   try {
-    const workers = await list(database)
-    const dead = workers.filter((worker) => worker.host === host && !isAlive(worker.pid)).map(({ id }) => id)
+    const workers = await database.run<[id: string, pid: number]>(readLocal, [host])
+    const dead = workers.filter(([, pid]) => !isAlive(pid)).map(([id]) => id)
     if (dead.length > 0) await database.run(markDead, [dead])
     return dead
   } finally {

@@ -26,6 +26,8 @@ const foldEveryMs = 60_000
 const forgetEveryMs = 30_000
 const listenersEveryMs = 500
 const retireEveryMs = 600_000
+/** Each try keeps everybody from writing for as long as it waits for a transaction that stays open. */
+const partitionsAgainMs = 30_000
 
 /** Runs the housekeeping of the ledger until `signal` aborts. Every process may: each round is safe to do twice. */
 export async function housekeep(deps: HousekeepDeps, signal: AbortSignal): Promise<void> {
@@ -37,7 +39,7 @@ export async function housekeep(deps: HousekeepDeps, signal: AbortSignal): Promi
     loop('looking for listeners', () => upkeep.lookForListeners().then(() => listenersEveryMs)),
     loop('forgetting moves', () => upkeep.forgetMoves().then(() => forgetEveryMs)),
     loop('folding counters', () => upkeep.foldCounters().then(() => foldEveryMs)),
-    loop('keeping partitions', () => keepPartitions()),
+    loop('keeping partitions', () => keepPartitions(), partitionsAgainMs),
   ])
 
   async function keepPartitions(): Promise<number> {
@@ -47,7 +49,7 @@ export async function housekeep(deps: HousekeepDeps, signal: AbortSignal): Promi
   }
 
   /** Each round answers how long to wait for the next; a round that fails is tried again. */
-  async function loop(what: string, round: () => Promise<number>): Promise<void> {
+  async function loop(what: string, round: () => Promise<number>, againMs = 1_000): Promise<void> {
     let failing = false
     while (!signal.aborted) {
       const waitMs = await round().catch((error) => {
@@ -56,7 +58,7 @@ export async function housekeep(deps: HousekeepDeps, signal: AbortSignal): Promi
         return -1
       })
       if (waitMs >= 0) failing = false
-      await deps.sleep(waitMs >= 0 ? waitMs : 1_000, signal).catch(() => {})
+      await deps.sleep(waitMs >= 0 ? waitMs : againMs, signal).catch(() => {})
     }
   }
 }

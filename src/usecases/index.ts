@@ -4,6 +4,8 @@ import type { FeedPage, FeedPosition, MoveFilter, Sighting } from '../domain/eve
 import type { Stats, TaskFilter, TaskPage, WorkerInfo } from '../domain/ports.ts'
 import type { Sequel, Submission } from '../domain/submission.ts'
 import type { Task, TaskDetail } from '../domain/task.ts'
+import type { ClaimCases } from './claim-for-worker.ts'
+import type { HttpWorkerCases } from './http-workers.ts'
 
 /** What the outside may ask for, with the dependencies bound. Failures are TaskError or StoreUnavailableError. */
 export type UseCases = {
@@ -45,7 +47,8 @@ export type UseCases = {
   readStats(): Promise<Stats>
   listWorkers(): Promise<WorkerInfo[]>
   checkReadiness(): Promise<Readiness>
-}
+} & HttpWorkerCases &
+  ClaimCases
 
 /** An import that goes on. */
 export type Import = {

@@ -89,6 +89,12 @@ export function useCasesWith(some: Partial<UseCases>): UseCases {
     readStats: async () => someStats,
     listWorkers: async () => [],
     checkReadiness: async () => ({ ok: true, checks: [{ name: 'database', ok: true }] }),
+    registerWorker: async ({ leaseMs }) => ({ id: newId(), leaseMs }),
+    claimTasks: async () => [],
+    beatWorker: async () => ({ leaseMs: 30_000, canceled: [], lost: [] }),
+    finishTasks: async (_, endings) =>
+      endings.map(({ id, attempt }) => ({ id, attempt, accepted: true, status: 'completed' })),
+    leaveWorker: async () => {},
     ...some,
   }
 }

@@ -32,7 +32,7 @@ export async function startSystem(t: TestContext, transport: Transport, env: Env
     await app.close()
     await stopAll(node.services, () => {})
   })
-  return { databaseUrl, post, get, submit, finished, startWorker, unsent, untilIdle }
+  return { app, databaseUrl, post, get, submit, finished, startWorker, unsent, untilIdle }
 
   async function post(url: string, body?: unknown, headers: Record<string, string> = {}): Promise<Reply> {
     const payload = typeof body === 'string' ? body : body === undefined ? undefined : JSON.stringify(body)

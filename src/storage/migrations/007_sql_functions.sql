@@ -201,8 +201,8 @@ begin
                     where l.listens_until > now() and (l.type is null or l.type = s.type)
                       and (l.queue is null or l.queue = s.queue))
   )
-  insert into batches (id, total, first_id, last_id, created_at)
-  select batch, count(*), min(id::text)::uuid, max(id::text)::uuid, at from task where batch is not null having count(*) > 0;
+  insert into batches (id, total, first_id, last_id, created_at, counted_at)
+  select batch, count(*), min(id::text)::uuid, max(id::text)::uuid, at, at from task where batch is not null having count(*) > 0;
 
   perform tell_at_commit();
   return keyed;

@@ -54,24 +54,21 @@ export async function foldBatchCounters({ run }: Database): Promise<void> {
 }
 
 /**
- * The same for finished batches, whoever has counted: a row for each status that they have is left. `slot + 0`, so that
- * they are found by their key and not by the index of slots.
+ * The same for finished batches, whoever has counted: a row for each status that they have is left. They are found
+ * by their key (`slot + 0` is in no index) and then by their place: a join might read all there are.
  */
 export const foldBatches = {
   name: 'batch-counters.fold-batches',
   text: `
   with mine as materialized (
-    select batch_id, slot, status
+    select ctid
       from batch_counters
      where batch_id = any ($1::uuid[])
        and slot + 0 <> 0
      order by batch_id, slot, status
        for update skip locked
   ), taken as (
-    delete from batch_counters as c
-     using mine as m
-     where c.batch_id = m.batch_id and c.slot = m.slot and c.status = m.status
-    returning c.batch_id, c.status, c.n
+    delete from batch_counters where ctid = any (array(select ctid from mine)) returning batch_id, status, n
   )
   insert into batch_counters as c (batch_id, slot, status, n)
   select batch_id, 0, status, sum(n) from taken group by batch_id, status having sum(n) <> 0 order by 1, 3

@@ -46,8 +46,13 @@ it('describes every route, and every reference in the description leads somewher
       'post /tasks/import',
       'get /stats',
       'get /workers',
+      'post /workers',
       'get /healthz',
       'get /readyz',
+      'post /workers/claim',
+      'post /workers/heartbeat',
+      'post /workers/finish',
+      'delete /workers/{id}',
     ],
   )
   assert.equal(new Set(operations.map(({ operationId }) => operationId)).size, operations.length)

@@ -29,13 +29,18 @@ test('the TypeScript of the pages has no errors', (t) => {
   const folder = testFolder(t)
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
-  const blocks = ['README.md', 'docs/handlers.md', 'docs/client.md'].flatMap((page) => blocksOf(page, 'ts'))
+  const blocks = ['README.md', 'docs/handlers.md', 'docs/client.md', 'docs/testing.md'].flatMap((page) =>
+    blocksOf(page, 'ts'),
+  )
   const files = blocks.map((block, i) => {
     const file = join(folder, `${fileNamedIn(block) ?? `block-${i}`}.ts`)
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(
       file,
-      block.replace("'millrace'", quoted('index.ts')).replace("'millrace/client'", quoted('client/index.ts')),
+      block
+        .replace("'millrace'", quoted('index.ts'))
+        .replace("'millrace/client'", quoted('client/index.ts'))
+        .replace("'millrace/testing'", quoted('testing/index.ts')),
     )
     return file
   })

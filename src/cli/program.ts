@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { version } from '../main/version.ts'
 import { benchCommand } from './commands/bench.ts'
 import { cancelCommand } from './commands/cancel.ts'
+import { completionCommand } from './commands/completion.ts'
 import { configCommand } from './commands/config.ts'
 import { demoCommand } from './commands/demo.ts'
 import { doctorCommand } from './commands/doctor.ts'
@@ -11,6 +12,7 @@ import { apiCommand, migrateCommand, startCommand, workerCommand } from './comma
 import { retryCommand } from './commands/retry.ts'
 import { statsCommand } from './commands/stats.ts'
 import { submitCommand } from './commands/submit.ts'
+import { topCommand } from './commands/top.ts'
 import { waitCommand } from './commands/wait.ts'
 import { workersCommand } from './commands/workers.ts'
 import { withExamples } from './examples.ts'
@@ -55,7 +57,18 @@ function groups(): [string, Command[]][] {
       'Tasks:',
       [submitCommand(), getCommand(), waitCommand(), listCommand(), cancelCommand(), retryCommand()],
     ],
-    ['Look:', [statsCommand(), workersCommand(), benchCommand(), configCommand(), doctorCommand()]],
+    [
+      'Look:',
+      [
+        statsCommand(),
+        topCommand(),
+        workersCommand(),
+        benchCommand(),
+        configCommand(),
+        doctorCommand(),
+        completionCommand(),
+      ],
+    ],
   ]
 }
 

@@ -12,13 +12,25 @@ import { program, runMillrace } from './run-millrace.ts'
 
 const millrace = programOf()
 /** Those whose examples a server in memory can serve; the others bring up real processes. */
-const served = ['submit', 'get', 'wait', 'list', 'cancel', 'retry', 'stats', 'workers', 'config']
+const served = [
+  'submit',
+  'get',
+  'wait',
+  'list',
+  'cancel',
+  'retry',
+  'stats',
+  'top',
+  'workers',
+  'config',
+  'completion',
+]
 
 describe('help', { concurrency: 3 }, () => {
   it('lists every command of the documents', () => {
     const documented = [
       ...['start', 'demo', 'api', 'worker', 'migrate', 'submit', 'get', 'wait', 'list', 'cancel', 'retry'],
-      ...['stats', 'workers', 'bench', 'config', 'doctor'],
+      ...['stats', 'top', 'workers', 'bench', 'config', 'doctor', 'completion'],
     ]
     assert.deepEqual(
       millrace.commands.map((command) => command.name()),
@@ -53,7 +65,7 @@ describe('help', { concurrency: 3 }, () => {
       const shim = join(folder, 'millrace')
       writeFileSync(shim, `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`)
       chmodSync(shim, 0o755)
-      const env = { PATH: `${folder}:${process.env.PATH}`, MILLRACE_URL: fake.url }
+      const env = { PATH: `${folder}:${process.env.PATH}`, HOME: folder, MILLRACE_URL: fake.url }
       for (const example of examplesIn(helpOf(command)))
         await promisify(execFile)('/bin/sh', ['-ec', example], { env })
     })

@@ -27,12 +27,13 @@ export async function bringDueForward({ run }: Database, ms: number): Promise<vo
 }
 
 const readLeft = {
-  name: 'packets.read-left',
+  name: 'counters.read-left',
   text: `
-  select exists (select from packets) or exists (select from schedule where run_at <= now())`,
+  select (select coalesce(sum(n), 0) > 0 from counters where status in ('pending', 'processing'))
+      or exists (select from schedule where run_at <= now())`,
 }
 
-/** Whether anything waits for a worker, runs or is due: a packet stays until its last task has its outcome. */
+/** Whether anything waits for a worker, runs or is due, wherever it waits: the counts move with the tasks. */
 export async function hasWorkLeft({ run }: Database): Promise<boolean> {
   const [row] = await run<[boolean]>(readLeft)
   return row![0]

@@ -1,6 +1,7 @@
 import { coalescing } from './coalesce.ts'
 import type { PayloadOf, ResultOf } from './definition.ts'
 import type { Call } from './http.ts'
+import { randomKey } from './random-key.ts'
 import { type AnyIterable, storeMany } from './submit-many.ts'
 import type { Submission, SubmitOptions } from './task.ts'
 import type { TaskHandle } from './task-handle.ts'
@@ -67,10 +68,4 @@ export function submitting({ ask, task }: Deps) {
 
 function textOf(submission: Submission): string {
   return JSON.stringify({ ...submission, idempotencyKey: submission.idempotencyKey ?? randomKey() })
-}
-
-/** Not `randomUUID`: browsers have that on secure pages only. */
-function randomKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  return `auto-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`
 }

@@ -3,17 +3,21 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { startTesting } from '../../src/testing/index.ts'
+import { startTesting, type TestingOptions } from '../../src/testing/index.ts'
 import { testDatabase } from '../support/postgres.ts'
 
 export const examples = join(import.meta.dirname, '../../examples')
 
 /** Everything in this process, with the handlers of an example. */
-export async function systemWith(t: TestContext, tasks: Record<string, unknown> | string) {
+export async function systemWith(
+  t: TestContext,
+  tasks: TestingOptions['tasks'],
+  options: Partial<TestingOptions> = {},
+) {
   let stop = async () => {}
   t.after(() => stop()) // before the database goes, without which nothing can be handed back
   const databaseUrl = await testDatabase(t)
-  const millrace = await startTesting({ tasks, databaseUrl })
+  const millrace = await startTesting({ ...options, tasks, databaseUrl })
   stop = millrace.stop
   return millrace
 }

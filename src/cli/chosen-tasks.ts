@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 import { type Command, Option } from 'commander'
-import { ConnectionError, type Millrace, MillraceError } from '../client/index.ts'
+import { ConnectionError, type Millrace, MillraceError, type TaskPage } from '../client/index.ts'
 import { elementTexts, memberTexts } from '../client/json-text.ts'
 import { parseReply } from '../client/reply.ts'
 import { eachTask } from './each-task.ts'
@@ -72,13 +72,20 @@ async function chosenIds(millrace: Millrace, filters: Filters): Promise<string[]
       const reply = await millrace.request({ path: '/tasks', query, repeatable: true })
       for (const row of elementTexts(memberTexts(reply.text).get('data') ?? '[]'))
         ids.push(JSON.parse(memberTexts(row).get('id') ?? '""'))
-      cursor = parseReply<{ page: { next: string | null } }>(reply).page.next ?? undefined
-      progress.update(ids.length)
+      const { page } = parseReply<Pick<TaskPage, 'page'>>(reply)
+      cursor = page.next ?? undefined
+      // A filter that no index serves is searched for in steps of a second: then it helps to see how far it is.
+      progress.update(ids.length, page.searchedTo ? `back to ${madeAt(page.searchedTo)}` : undefined)
     } while (cursor !== undefined)
   } finally {
     progress.stop()
   }
   return ids
+}
+
+/** An id begins with the milliseconds at which it was made. */
+function madeAt(id: string): string {
+  return new Date(Number.parseInt(id.replace('-', '').slice(0, 12), 16)).toISOString()
 }
 
 async function agreed(question: string): Promise<boolean> {

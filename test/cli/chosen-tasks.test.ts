@@ -67,6 +67,14 @@ describe('cancel and retry by filter', { concurrency: 3 }, () => {
     assert.deepEqual(countsOf(fake), { canceled: 3 })
   })
 
+  it('go on where a search ended before its page was full', async (t) => {
+    const fake = await fakeWith(t, { pending: 2 })
+    const [id] = [...fake.tasks.keys()]
+    fake.faults.push({ status: 200, body: `{"data":[],"page":{"next":"~","searchedTo":"${id}"}}` })
+    const run = await runMillrace(t, ['cancel', '--type', 'n', '--yes'], { url: fake.url })
+    assert.match(run.stderr, /2 tasks canceled/)
+  })
+
   it('count what has moved on meanwhile, which is no error', async (t) => {
     const fake = await fakeWith(t, { pending: 2, completed: 1 })
     // As if it had been pending when it was looked for.

@@ -52,7 +52,7 @@ test('the TypeScript of the pages has no errors', (t) => {
 })
 
 const compilerOptions =
-  '--ignoreConfig --noEmit --strict --skipLibCheck --target es2024 --lib es2024,esnext --module nodenext --types node --allowImportingTsExtensions'.split(
+  '--ignoreConfig --noEmit --strict --exactOptionalPropertyTypes --skipLibCheck --target es2024 --lib es2024,esnext --module nodenext --types node --allowImportingTsExtensions'.split(
     ' ',
   )
 

@@ -33,7 +33,7 @@ async function testing(t: TestContext, options: Partial<TestingOptions> = {}) {
   return { millrace, calls }
 }
 
-describe('millrace/testing', { timeout: 60_000 }, () => {
+describe('millrace/testing', { timeout: 170_000 }, () => {
   it('brings everything up in this process, and leaves nothing behind', async () => {
     const hello = defineTask({ type: 'hello', run: (name) => `hello ${name}` })
     let url: string

@@ -5,7 +5,10 @@ import { test } from 'node:test'
 
 const root = join(import.meta.dirname, '..')
 
-/** What a folder may import of the others. `cli` and `main` may import anything, and `src/index.ts` is made of them. */
+/**
+ * What a folder may import of the others. `cli`, `main` and `testing` may import anything, and `src/index.ts` is made of
+ * them.
+ */
 const mayImport: Record<string, readonly string[]> = {
   domain: [],
   runtime: [],
@@ -17,7 +20,7 @@ const mayImport: Record<string, readonly string[]> = {
   embedded: ['runtime'],
   client: [],
 }
-const wiring = ['cli', 'main']
+const wiring = ['cli', 'main', 'testing']
 
 /** What they may import of Node.js and npm: the rest may import anything. */
 const outside: Record<string, RegExp> = {

@@ -3,6 +3,7 @@ import { version } from '../main/version.ts'
 import { batchCommand } from './commands/batch.ts'
 import { benchCommand } from './commands/bench.ts'
 import { cancelCommand } from './commands/cancel.ts'
+import { completionCommand } from './commands/completion.ts'
 import { configCommand } from './commands/config.ts'
 import { demoCommand } from './commands/demo.ts'
 import { doctorCommand } from './commands/doctor.ts'
@@ -12,6 +13,7 @@ import { apiCommand, migrateCommand, startCommand, workerCommand } from './comma
 import { retryCommand } from './commands/retry.ts'
 import { statsCommand } from './commands/stats.ts'
 import { submitCommand } from './commands/submit.ts'
+import { topCommand } from './commands/top.ts'
 import { waitCommand } from './commands/wait.ts'
 import { watchCommand } from './commands/watch.ts'
 import { workersCommand } from './commands/workers.ts'
@@ -66,7 +68,18 @@ function groups(): [string, Command[]][] {
       ],
     ],
     ['Batches:', [batchCommand()]],
-    ['Look:', [statsCommand(), workersCommand(), benchCommand(), configCommand(), doctorCommand()]],
+    [
+      'Look:',
+      [
+        statsCommand(),
+        topCommand(),
+        workersCommand(),
+        benchCommand(),
+        configCommand(),
+        doctorCommand(),
+        completionCommand(),
+      ],
+    ],
   ]
 }
 

@@ -23,7 +23,7 @@ export async function submitFile(millrace: Millrace, path: string, options: File
   const progress = await startProgress({ label: 'submitting', unit: 'lines', total })
   const tally: Tally = { stored: 0, refused: 0 }
   try {
-    for await (const lines of batches(path)) {
+    for await (const lines of ahead(batches(path))) {
       await storeBatch(millrace, lines, { ...options, tally, progress })
       progress.update(lines.at(-1)!.number)
     }
@@ -69,6 +69,20 @@ function complain({ number, fault }: Refused, tally: Tally, progress: Progress):
 function summaryOf({ stored, refused }: Tally): string {
   const bad = refused === 0 ? '' : `, ${counted(refused, 'bad line')} left out`
   return `${counted(stored, 'task')} stored${bad}`
+}
+
+/** The next batch is read while the last one is under way. */
+async function* ahead<Batch>(source: AsyncGenerator<Batch>): AsyncGenerator<Batch> {
+  let next = source.next()
+  try {
+    for (let read = await next; !read.done; read = await next) {
+      next = source.next()
+      next.catch(() => {}) // heard when its turn has come
+      yield read.value
+    }
+  } finally {
+    void source.return(undefined)
+  }
 }
 
 type RawLine = { number: number; text: string }

@@ -1,10 +1,12 @@
 import { type BatchHandle, type BatchOptions, batchHandle } from './batch.ts'
-import type { PayloadOf, ResultOf } from './definition.ts'
+import type { ResultOf } from './definition.ts'
 import { type EventOptions, type FeedFilter, feedEvents } from './events.ts'
 import { type Call, open, type Reply, type Server, send } from './http.ts'
+import { listing } from './lists.ts'
 import { parseReply } from './reply.ts'
 import type { Stats, WorkerInfo } from './stats.ts'
-import type { Submission, SubmitOptions, Task, TaskFilter, TaskPage } from './task.ts'
+import { submitting } from './submitting.ts'
+import type { Submission, Task } from './task.ts'
 import { type TaskHandle, taskHandle } from './task-handle.ts'
 import { type WaitOptions, waitUntilFinal } from './wait.ts'
 
@@ -27,14 +29,13 @@ export function createClient({ url, apiKey, retries = 4 }: ClientOptions) {
   return {
     /** Any call; the answer's text is left as it came, number for number. */
     request,
-    submit,
+    ...submitting({ ask, task }),
     submitBatch,
     /** A handle on a batch, by the id that `submitBatch` or an import has answered. */
     batch: (id: string): BatchHandle => batchHandle(ask, id),
     task,
     get: (id: string) => task(id).get(),
-    list,
-    pages,
+    ...listing(ask),
     /** Answers the canceled task, also if it was canceled before; MillraceError 409 if it is completed or failed. */
     cancel: (id: string) => task(id).cancel(),
     /** Makes a failed or canceled task pending again. */
@@ -47,21 +48,6 @@ export function createClient({ url, apiKey, retries = 4 }: ClientOptions) {
       feedEvents((call) => open(server, call), filter, options),
     stats: () => ask<Stats>({ path: '/stats', repeatable: true }),
     workers: () => ask<WorkerInfo[]>({ path: '/workers', repeatable: true }),
-  }
-
-  /**
-   * Resolves once the task is on disk. Has an idempotency key of its own when none is given, so that a repeat
-   * after a broken connection cannot make a second task.
-   */
-  async function submit<Definition = unknown>(
-    type: string,
-    payload: PayloadOf<Definition>,
-    options: SubmitOptions = {},
-  ): Promise<TaskHandle<ResultOf<Definition>>> {
-    const { idempotencyKey = randomKey(), ...rest } = options
-    const body = JSON.stringify({ type, payload, ...rest, idempotencyKey })
-    const { id } = await ask<Task>({ method: 'POST', path: '/tasks', body, repeatable: true })
-    return task<Definition>(id)
   }
 
   /** Stores up to 10,000 tasks, all or none. Repeated after a fault only if each has an idempotency key. */
@@ -78,20 +64,6 @@ export function createClient({ url, apiKey, retries = 4 }: ClientOptions) {
   function task<Definition = unknown>(id: string): TaskHandle<ResultOf<Definition>> {
     return taskHandle<ResultOf<Definition>>({ send: request, open: (call) => open(server, call) }, id)
   }
-
-  /** One page, newest first. */
-  function list(filter: TaskFilter = {}): Promise<TaskPage> {
-    return ask({ path: '/tasks', query: queryOf(filter), repeatable: true })
-  }
-
-  async function* pages(filter: TaskFilter = {}): AsyncGenerator<TaskPage> {
-    let cursor = filter.cursor
-    do {
-      const page = await list(cursor === undefined ? filter : { ...filter, cursor })
-      yield page
-      cursor = page.page.next ?? undefined
-    } while (cursor !== undefined)
-  }
 }
 
 function baseOf(url: string): string {
@@ -99,24 +71,4 @@ function baseOf(url: string): string {
   if (!isHttp)
     throw new TypeError(`"${url}" is no address of a server; write one such as http://127.0.0.1:8000`)
   return url.replace(/\/+$/, '')
-}
-
-function queryOf({ status, createdAfter, createdBefore, include, ...rest }: TaskFilter) {
-  return {
-    ...rest,
-    status: typeof status === 'string' ? status : status?.join(','),
-    createdAfter: instant(createdAfter),
-    createdBefore: instant(createdBefore),
-    include: include?.join(','),
-  }
-}
-
-function instant(at: string | Date | undefined): string | undefined {
-  return at instanceof Date ? at.toISOString() : at
-}
-
-/** Not `randomUUID`: browsers have that on secure pages only. */
-function randomKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  return `auto-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`
 }

@@ -30,6 +30,26 @@ export class MillraceError extends Error {
   }
 }
 
+/** What was sent is not valid; `errors` says where. */
+export class InvalidRequestError extends MillraceError {
+  override readonly name: string = 'InvalidRequestError'
+}
+
+/** There is no such task. */
+export class NotFoundError extends MillraceError {
+  override readonly name: string = 'NotFoundError'
+}
+
+/** The task's status does not allow it; `task` is the task as it is. */
+export class ConflictError extends MillraceError {
+  override readonly name: string = 'ConflictError'
+}
+
+/** The server is there and cannot work now; what may be repeated was repeated before this was thrown. */
+export class UnavailableError extends MillraceError {
+  override readonly name: string = 'UnavailableError'
+}
+
 /** No server could be reached, or the connection broke before it had answered. */
 export class ConnectionError extends MillraceError {
   constructor(detail: string, cause: unknown) {

@@ -1,4 +1,12 @@
-import { ConnectionError, type FieldProblem, MillraceError } from './errors.ts'
+import {
+  ConflictError,
+  ConnectionError,
+  type FieldProblem,
+  InvalidRequestError,
+  MillraceError,
+  NotFoundError,
+  UnavailableError,
+} from './errors.ts'
 import type { Task } from './task.ts'
 
 export type Server = {
@@ -154,13 +162,26 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
 
 type Problem = { title?: string; detail?: string; code?: string; errors?: FieldProblem[]; task?: Task }
 
+const errorOf: Record<number, typeof MillraceError> = {
+  400: InvalidRequestError,
+  404: NotFoundError,
+  409: ConflictError,
+  413: InvalidRequestError,
+  422: InvalidRequestError,
+  503: UnavailableError,
+}
+
 function refusal({ status, text }: Answer): MillraceError {
   const { code, title, detail, errors, task } = problemIn(text)
-  return new MillraceError(code ?? `http-${status}`, detail ?? title ?? `the server answered ${status}`, {
-    status,
-    errors: errors ?? [],
-    task,
-  })
+  return new (errorOf[status] ?? MillraceError)(
+    code ?? `http-${status}`,
+    detail ?? title ?? `the server answered ${status}`,
+    {
+      status,
+      errors: errors ?? [],
+      task,
+    },
+  )
 }
 
 /** A proxy in between may answer with something else than a problem in JSON. */

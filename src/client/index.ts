@@ -2,16 +2,22 @@ export { type Batch, type BatchHandle, type BatchOptions, BatchTimeoutError } fr
 export { type ClientOptions, createClient, type Millrace } from './client.ts'
 export type { PayloadOf, ResultOf } from './definition.ts'
 export {
+  ConflictError,
   ConnectionError,
   type FieldProblem,
+  InvalidRequestError,
   MillraceError,
+  NotFoundError,
   TaskCanceledError,
   TaskFailedError,
   TaskTimeoutError,
+  UnavailableError,
 } from './errors.ts'
 export type { EventOptions, FeedEvent, FeedFilter, TaskEvent } from './events.ts'
 export type { Call, Reply } from './http.ts'
 export type { Counts, Stats, WorkerInfo } from './stats.ts'
+export type { AnyIterable } from './submit-many.ts'
+export type { RunOptions } from './submitting.ts'
 export type {
   PastAttempt,
   Priority,

@@ -64,7 +64,7 @@ export type SubmitOptions = {
   idempotencyKey?: string
 }
 
-export type Submission = SubmitOptions & { payload: unknown; type?: string }
+export type Submission<Payload = unknown> = SubmitOptions & { payload: Payload; type?: string }
 
 export type TaskFilter = {
   status?: Status | readonly Status[]

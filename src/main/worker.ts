@@ -6,7 +6,7 @@ import { wakeableSource } from '../broker/wakeable-source.ts'
 import { idSource } from '../domain/id.ts'
 import { type PacketRef, packetLimit } from '../domain/packet.ts'
 import type { PacketSource } from '../domain/ports.ts'
-import { loadHandlers } from '../handlers/load-handlers.ts'
+import { type Handlers, loadHandlers } from '../handlers/load-handlers.ts'
 import { createRunner, guardMs } from '../handlers/runner.ts'
 import { logStrayErrors } from '../handlers/stray-errors.ts'
 import type { Config } from '../runtime/config.ts'
@@ -53,16 +53,18 @@ export type Startup = {
   services: Service[]
   /** Ends the starting, whatever it waits for: nothing is started after it has aborted. */
   signal?: AbortSignal
+  /** In place of those that the settings name. */
+  handlers?: Handlers
 }
 
 /** Starts a worker in this process; resolves when it takes tasks, and rejects when `signal` was first. */
 export async function startWorkerServices(
   config: Config,
   databaseUrl: string,
-  { log, services, signal }: Startup,
+  { log, services, signal, handlers: given }: Startup,
 ): Promise<void> {
   const wait = waitingUnless(signal)
-  const handlers = await wait(loadHandlers(config.tasks ?? defaultTasks))
+  const handlers = given ?? (await wait(loadHandlers(config.tasks ?? defaultTasks)))
   const { queues, concurrency } = config
   const types = [...handlers.definitions.keys()]
   const id = idSource()()

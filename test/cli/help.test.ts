@@ -14,7 +14,7 @@ const millrace = programOf()
 /** Those whose examples a server in memory can serve; the others bring up real processes. */
 const served = [
   ...['submit', 'get', 'wait', 'watch', 'list', 'cancel', 'retry', 'batch'],
-  ...['stats', 'workers', 'config'],
+  ...['stats', 'top', 'workers', 'config', 'completion'],
 ]
 
 describe('help', { concurrency: 3 }, () => {
@@ -34,7 +34,7 @@ describe('help', { concurrency: 3 }, () => {
         'cancel',
         'retry',
       ],
-      ...['batch', 'stats', 'workers', 'bench', 'config', 'doctor'],
+      ...['batch', 'stats', 'top', 'workers', 'bench', 'config', 'doctor', 'completion'],
     ]
     assert.deepEqual(
       millrace.commands.map((command) => command.name()),
@@ -69,7 +69,7 @@ describe('help', { concurrency: 3 }, () => {
       const shim = join(folder, 'millrace')
       writeFileSync(shim, `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`)
       chmodSync(shim, 0o755)
-      const env = { PATH: `${folder}:${process.env.PATH}`, MILLRACE_URL: fake.url }
+      const env = { PATH: `${folder}:${process.env.PATH}`, HOME: folder, MILLRACE_URL: fake.url }
       for (const example of examplesIn(helpOf(command)))
         await promisify(execFile)('/bin/sh', ['-ec', example], { env })
     })

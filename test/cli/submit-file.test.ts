@@ -64,7 +64,8 @@ describe('submit --file', () => {
       '{"errors":[{"pointer":"#/tasks/1/type","detail":"is no name"}],"detail":"no","code":"invalid-request"}'
     fake!.faults.push({ status: 422, body: pointers })
     const run = await submit(t, lines(3).join('\n'))
-    assert.match(run.stderr, /line 2: type: is no name\n2 tasks stored, 1 bad line left out/)
+    assert.match(run.stderr, /line 2: type: is no name\n/)
+    assert.match(run.stderr, /2 tasks stored, 1 bad line left out/)
     assert.deepEqual(batchSizes(), [3, 2])
     assert.equal(run.code, 1)
   })

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, it } from 'node:test'
-import { z } from 'zod'
 import {
   ConnectionError,
   createClient,
@@ -10,7 +9,6 @@ import {
   TaskFailedError,
   TaskTimeoutError,
 } from '../../src/client/index.ts'
-import { defineTask } from '../../src/index.ts'
 import { type FakeMillrace, fakeMillrace } from './fake-millrace.ts'
 
 let fake: FakeMillrace
@@ -107,7 +105,7 @@ describe('a failed call', () => {
   it('is given up after the retries', async () => {
     fake.faults.push(...Array(9).fill(unavailable))
     await assert.rejects(createClient({ url: fake.url, retries: 2 }).stats(), {
-      name: 'MillraceError',
+      name: 'UnavailableError',
       status: 503,
     })
     assert.equal(fake.seen.length, 3)
@@ -240,8 +238,18 @@ describe('looking', () => {
     assert.equal(fake.seen.length, 3)
   })
 
+  it('lists task after task, and asks for a page when it is needed', async () => {
+    const ids = Array.from({ length: 5 }, () => fake.add({}))
+    const seen: string[] = []
+    for await (const { id } of millrace.list({ limit: 2 })) {
+      seen.push(id)
+      assert.equal(fake.seen.length, Math.ceil(seen.length / 2))
+    }
+    assert.deepEqual(seen, ids.reverse())
+  })
+
   it('reads one page with all filters', async () => {
-    await millrace.list({
+    await millrace.page({
       status: ['failed', 'canceled'],
       type: 't',
       createdAfter: new Date(0),
@@ -259,25 +267,5 @@ describe('looking', () => {
     fake.add({})
     assert.equal((await millrace.stats()).counts.pending, 1)
     assert.equal((await millrace.workers())[0]!.pid, 7)
-  })
-})
-
-describe('the types of a definition', () => {
-  const resize = defineTask({
-    type: 'image.resize',
-    input: z.object({ width: z.string().transform(Number) }),
-    run: async ({ width }) => ({ bytes: width }),
-  })
-
-  it('are the payload and the result of a submission', async () => {
-    const task = await millrace.submit<typeof resize>('image.resize', { width: '320' })
-    fake.finish(task.id, { status: '"completed"', result: '{"bytes":320}' })
-    const { bytes }: { bytes: number } = await task.result()
-    assert.equal(bytes, 320)
-    // @ts-expect-error what is submitted is what the schema takes, not what it makes of it
-    await millrace.submit<typeof resize>('image.resize', { width: 320 })
-    // @ts-expect-error bytes is the result's only member
-    const { size } = await task.result()
-    assert.equal(size, undefined)
   })
 })

@@ -29,13 +29,17 @@ test('the TypeScript of the pages has no errors', (t) => {
   const folder = testFolder(t)
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
-  const blocks = ['README.md', 'docs/handlers.md', 'docs/events.md'].flatMap((page) => blocksOf(page, 'ts'))
+  const pages = ['README.md', ...['handlers', 'events', 'client', 'testing'].map((name) => `docs/${name}.md`)]
+  const blocks = pages.flatMap((page) => blocksOf(page, 'ts'))
   const files = blocks.map((block, i) => {
     const file = join(folder, `${fileNamedIn(block) ?? `block-${i}`}.ts`)
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(
       file,
-      block.replace("'millrace'", quoted('index.ts')).replace("'millrace/client'", quoted('client/index.ts')),
+      block
+        .replace("'millrace'", quoted('index.ts'))
+        .replace("'millrace/client'", quoted('client/index.ts'))
+        .replace("'millrace/testing'", quoted('testing/index.ts')),
     )
     return file
   })
@@ -47,7 +51,7 @@ test('the TypeScript of the pages has no errors', (t) => {
 })
 
 const compilerOptions =
-  '--ignoreConfig --noEmit --strict --skipLibCheck --target es2024 --lib es2024,esnext --module nodenext --types node --allowImportingTsExtensions'.split(
+  '--ignoreConfig --noEmit --strict --exactOptionalPropertyTypes --skipLibCheck --target es2024 --lib es2024,esnext --module nodenext --types node --allowImportingTsExtensions'.split(
     ' ',
   )
 

@@ -1,20 +1,20 @@
 import { Command } from 'commander'
-import { eachTask } from '../each-task.ts'
+import { chosenTasksCommand } from '../chosen-tasks.ts'
 import { withExamples } from '../examples.ts'
-import { type OutputOptions, withOutput } from '../output.ts'
-import { clientOf, type ServerOptions, withServer } from '../server.ts'
+import { withOutput } from '../output.ts'
+import { withServer } from '../server.ts'
 
 export function cancelCommand(): Command {
   const command = withServer(withOutput(new Command('cancel')))
     .summary('cancel tasks')
-    .description('cancel tasks that are scheduled, pending or processing; what runs is told to stop')
-    .argument('<id...>')
-    .action((ids: string[], options: ServerOptions & OutputOptions) =>
-      eachTask(clientOf(options), ids, { ...options, verb: 'cancel' }),
-    )
+    .description('cancel tasks, given by id or by a filter; what runs is told to stop')
   return withExamples(
-    command,
+    chosenTasksCommand(command, {
+      verb: 'cancel',
+      done: 'canceled',
+      statuses: ['scheduled', 'pending', 'processing'],
+    }),
     `millrace cancel "$(millrace submit '"hello"' --delay 1h -o ids)"`,
-    'millrace list --status scheduled --all -o ids | xargs -r millrace cancel',
+    'millrace cancel --status scheduled --type default --yes',
   )
 }

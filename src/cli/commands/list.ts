@@ -2,35 +2,24 @@ import { Command } from 'commander'
 import type { Millrace, TaskPage } from '../../client/index.ts'
 import { elementTexts, memberTexts } from '../../client/json-text.ts'
 import { parseReply } from '../../client/reply.ts'
-import { instant, positiveNumber } from '../amounts.ts'
+import { positiveNumber } from '../amounts.ts'
 import { withExamples } from '../examples.ts'
+import { type Filters, filterQuery, withFilters } from '../filters.ts'
 import { formatOf, type OutputOptions, type Printer, printerFor, withOutput } from '../output.ts'
 import { clientOf, type ServerOptions, withServer } from '../server.ts'
 import { taskColumns } from '../task-view.ts'
 import { counted, say } from '../words.ts'
 
-type Filters = {
-  status?: string
-  type?: string
-  queue?: string
-  batch?: string
-  createdAfter?: string
-  createdBefore?: string
-  include?: string
-}
-type ListOptions = ServerOptions & OutputOptions & Filters & { limit: number; all?: true }
+type ListOptions = ServerOptions & OutputOptions & Filters & { include?: string; limit: number; all?: true }
 
 const largestPage = 200
+const statuses = ['scheduled', 'pending', 'processing', 'completed', 'failed', 'canceled']
 
 export function listCommand(): Command {
-  const command = withServer(withOutput(new Command('list')))
-    .description('print tasks, newest first')
-    .option('--status <list>', 'scheduled, pending, processing, completed, failed, canceled; comma-separated')
-    .option('--type <type>')
-    .option('--queue <queue>')
-    .option('--batch <id>', 'tasks that were submitted together')
-    .option('--created-after <instant>', 'an instant, or a time ago such as 2h', instant)
-    .option('--created-before <instant>', 'an instant, or a time ago such as 2h', instant)
+  const command = withFilters(
+    withServer(withOutput(new Command('list'))).description('print tasks, newest first'),
+    statuses,
+  )
     .option('--include <members>', 'payload, result or both, comma-separated')
     .option('--limit <n>', 'at most so many', positiveNumber, 50)
     .option('--all', 'all there are')
@@ -58,7 +47,7 @@ async function printPages(millrace: Millrace, options: ListOptions, printer: Pri
     const left = options.all ? largestPage : Math.min(largestPage, options.limit - printed)
     const reply = await millrace.request({
       path: '/tasks',
-      query: { ...queryOf(options), limit: left, cursor },
+      query: { ...filterQuery(options), include: options.include, limit: left, cursor },
       repeatable: true,
     })
     const { page } = parseReply<TaskPage>(reply)
@@ -68,8 +57,4 @@ async function printPages(millrace: Millrace, options: ListOptions, printer: Pri
     cursor = page.next ?? undefined
   } while (cursor !== undefined && (options.all || printed < options.limit))
   return { printed, hasMore: cursor !== undefined }
-}
-
-function queryOf({ status, type, queue, batch, createdAfter, createdBefore, include }: Filters) {
-  return { status, type, queue, batchId: batch, createdAfter, createdBefore, include }
 }

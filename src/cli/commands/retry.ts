@@ -1,20 +1,16 @@
 import { Command } from 'commander'
-import { eachTask } from '../each-task.ts'
+import { chosenTasksCommand } from '../chosen-tasks.ts'
 import { withExamples } from '../examples.ts'
-import { type OutputOptions, withOutput } from '../output.ts'
-import { clientOf, type ServerOptions, withServer } from '../server.ts'
+import { withOutput } from '../output.ts'
+import { withServer } from '../server.ts'
 
 export function retryCommand(): Command {
   const command = withServer(withOutput(new Command('retry')))
     .summary('run failed or canceled tasks again')
-    .description('run failed or canceled tasks again, with fresh attempts')
-    .argument('<id...>')
-    .action((ids: string[], options: ServerOptions & OutputOptions) =>
-      eachTask(clientOf(options), ids, { ...options, verb: 'retry' }),
-    )
+    .description('run failed or canceled tasks again, with fresh attempts; given by id or by a filter')
   return withExamples(
-    command,
+    chosenTasksCommand(command, { verb: 'retry', done: 'retried', statuses: ['failed', 'canceled'] }),
     `millrace retry "$(millrace cancel "$(millrace submit '"hello"' --delay 1h -o ids)" -o ids)"`,
-    'millrace list --status failed --created-after 1h --all -o ids | xargs -r millrace retry',
+    'millrace retry --status failed --created-after 1h --yes',
   )
 }

@@ -1,0 +1,6 @@
+import { defineTask } from 'millrace'
+
+export const hello = defineTask({
+  type: 'hello',
+  run: (name) => ({ greeting: `Hello, ${name}!` }),
+})

@@ -39,6 +39,7 @@ test('progress', async (t) => {
 
     await report([said(first, 8)])
     assert.equal(await progressOf(first.id), null)
+    assert.deepEqual(await ledger.rows('select done from progress'), [[7]])
 
     await report([said(tasks[0]!, 1)])
     await report([said(first, 9)])

@@ -17,13 +17,19 @@ import { percentiles } from './workload.ts'
 // Submitting in SQL: from before the commit to the start of the task at an idle system, on both transports, and how
 // many transactions a second commit with different ways of telling workers. `node bench/sql-program.ts`
 
-const count = 200
+const count = 100
 const pauseMs = 100
 const lanes = 8
-const seconds = 4
+const seconds = 3
+
+const told = {
+  'one at a time': `pg_try_advisory_xact_lock(hashtextextended('millrace.notice', 0))`,
+  each: 'true',
+  none: 'false',
+}
 
 const folder = join(tmpdir(), `millrace-sql-${process.pid}`)
-mkdirSync(folder)
+mkdirSync(join(folder, 'broker'), { recursive: true })
 const postgres = await openPostgres(folder)
 try {
   await migrate(postgres.url)
@@ -72,12 +78,6 @@ async function delays(): Promise<number[]> {
   return rows.map(({ id, started_at }) => started_at.getTime() - begun.get(id)!)
 }
 
-const told = {
-  'one at a time': `pg_try_advisory_xact_lock(hashtextextended('millrace.notice', 0))`,
-  each: 'true',
-  none: 'false',
-}
-
 async function commitsPerSecond(way: keyof typeof told): Promise<number> {
   const [first, ...others] = await Promise.all(Array.from({ length: lanes }, connected))
   await first!.query(`
@@ -102,6 +102,7 @@ async function commitsPerSecond(way: keyof typeof told): Promise<number> {
 
 async function connected(): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: postgres.url })
+  client.on('error', () => {}) // what a query finds is told by the query
   await client.connect()
   return client
 }

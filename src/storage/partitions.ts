@@ -77,6 +77,7 @@ export async function createPartition(run: Run, { name, lowerMs, upperMs }: Part
   // Others must not wait for long behind this wait: somebody's transaction that has submitted in SQL may stay open.
   await plain(`set local lock_timeout = '250ms'`)
   await plain('lock table tasks in share row exclusive mode')
+  await plain(`set local lock_timeout = '2s'`)
   await plain(`create table ${name} (like tasks including all) with (fillfactor = 45)`)
   await plain(`
     with strays as (delete from tasks_default where id >= '${lower}' and id < '${upper}' returning *)

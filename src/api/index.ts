@@ -10,9 +10,11 @@ import { guard } from './guard.ts'
 import { openApiInfo } from './openapi.ts'
 import { answerOddRequests, clientErrorReply } from './raw-errors.ts'
 import { pageRoutes } from './routes/pages.ts'
+import { scheduleRoutes } from './routes/schedules.ts'
 import { submitRoutes } from './routes/submit.ts'
 import { systemRoutes } from './routes/system.ts'
 import { taskRoutes } from './routes/tasks.ts'
+import { scheduleSchemas } from './schedule-schemas.ts'
 import { sharedSchemas } from './schemas.ts'
 import { submissionSchema } from './submission-schema.ts'
 
@@ -59,10 +61,11 @@ export async function buildApi({ useCases, apiKeys, log, version }: ApiDeps): Pr
   boundBodies(app)
   const closing = watchClosing(app)
   guard(app, closing, apiKeys)
-  for (const schema of [submissionSchema, ...sharedSchemas]) app.addSchema(schema)
+  for (const schema of [submissionSchema, ...scheduleSchemas, ...sharedSchemas]) app.addSchema(schema)
   await app.register(swagger, openApiInfo(version))
   submitRoutes(app, useCases)
   taskRoutes(app, useCases, closing)
+  scheduleRoutes(app, useCases)
   systemRoutes(app, { useCases, version })
   pageRoutes(app)
   return app

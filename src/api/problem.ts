@@ -34,6 +34,7 @@ export const problems: Record<ProblemCode, { status: number; title: string }> = 
   unauthorized: { status: 401, title: 'An API key is needed' },
   'route-not-found': { status: 404, title: 'There is nothing at this address' },
   'task-not-found': { status: 404, title: 'There is no such task' },
+  'schedule-not-found': { status: 404, title: 'There is no such schedule' },
   'method-not-allowed': { status: 405, title: 'The address does not take this method' },
   'request-timeout': { status: 408, title: 'The request took too long to arrive' },
   'task-not-cancelable': { status: 409, title: 'The task has ended and cannot be canceled' },

@@ -9,6 +9,7 @@ import { getCommand } from './commands/get.ts'
 import { listCommand } from './commands/list.ts'
 import { apiCommand, migrateCommand, startCommand, workerCommand } from './commands/processes.ts'
 import { retryCommand } from './commands/retry.ts'
+import { scheduleCommand, schedulesCommand } from './commands/schedules.ts'
 import { statsCommand } from './commands/stats.ts'
 import { submitCommand } from './commands/submit.ts'
 import { waitCommand } from './commands/wait.ts'
@@ -55,6 +56,7 @@ function groups(): [string, Command[]][] {
       'Tasks:',
       [submitCommand(), getCommand(), waitCommand(), listCommand(), cancelCommand(), retryCommand()],
     ],
+    ['Schedules:', [schedulesCommand(), scheduleCommand()]],
     ['Look:', [statsCommand(), workersCommand(), benchCommand(), configCommand(), doctorCommand()]],
   ]
 }

@@ -1,6 +1,7 @@
 import type { PayloadOf, ResultOf } from './definition.ts'
 import { type Call, type Reply, type Server, send } from './http.ts'
 import { parseReply } from './reply.ts'
+import { schedulesOf } from './schedules.ts'
 import type { Stats, WorkerInfo } from './stats.ts'
 import type { Submission, SubmitOptions, Task, TaskFilter, TaskPage } from './task.ts'
 import { type TaskHandle, taskHandle } from './task-handle.ts'
@@ -38,6 +39,7 @@ export function createClient({ url, apiKey, retries = 4 }: ClientOptions) {
     /** Resolves with the task when it is final, whichever way it ended; TaskTimeoutError after `timeoutMs`. */
     wait: async (id: string, options: WaitOptions = {}) =>
       parseReply<Task>(await waitUntilFinal(request, id, options)),
+    schedules: schedulesOf(ask, randomKey),
     stats: () => ask<Stats>({ path: '/stats', repeatable: true }),
     workers: () => ask<WorkerInfo[]>({ path: '/workers', repeatable: true }),
   }

@@ -9,6 +9,7 @@ export {
   TaskTimeoutError,
 } from './errors.ts'
 export type { Call, Reply } from './http.ts'
+export type { CatchUp, Schedule, ScheduleDefinition, ScheduledTask } from './schedules.ts'
 export type { Counts, Stats, WorkerInfo } from './stats.ts'
 export type {
   PastAttempt,

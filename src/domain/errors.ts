@@ -2,6 +2,7 @@ import type { TaskDetail } from './task.ts'
 
 export type ErrorCode =
   | 'task-not-found'
+  | 'schedule-not-found'
   | 'task-not-cancelable'
   | 'task-not-retryable'
   | 'idempotency-key-reused'

@@ -2,9 +2,11 @@ import type { FastifyInstance } from 'fastify'
 import { buildApi } from '../api/index.ts'
 import { idSource } from '../domain/id.ts'
 import type { Config } from '../runtime/config.ts'
+import { cronTimes } from '../runtime/cron.ts'
 import type { Log } from '../runtime/log.ts'
 import { runUntilSignal, type Service, stopRequest } from '../runtime/service.ts'
 import { databaseClock } from '../storage/clock.ts'
+import { scheduleStore } from '../storage/cron-schedules.ts'
 import { databaseAnswers, isMigrated, partitionsReachAhead } from '../storage/readiness.ts'
 import { taskReader } from '../storage/task-reader.ts'
 import { taskStore } from '../storage/tasks.ts'
@@ -14,6 +16,7 @@ import { capacityBook } from '../usecases/capacity.ts'
 import { changing, taskNotFound } from '../usecases/change.ts'
 import type { UseCases } from '../usecases/index.ts'
 import { checkReadiness, type Probe } from '../usecases/readiness.ts'
+import { scheduling } from '../usecases/schedules.ts'
 import { submitting } from '../usecases/submit.ts'
 import { databaseUrlOf } from './database.ts'
 import { gatherOn, type Node, openNode, sleep } from './node.ts'
@@ -51,8 +54,10 @@ export function useCasesOf({ moves, looks, notices, announce, publisher }: Node)
   const newId = idSource(clock.nowMs)
   const gather = gatherOn(2)
   const { awaitTask } = awaiting({ reader, sleep })
+  const submit = submitting({ store, reader, newId, capacityOf, announce, gather })
   return {
-    ...submitting({ store, reader, newId, capacityOf, announce, gather }),
+    ...submit,
+    ...scheduling({ schedules: scheduleStore(moves), cron: cronTimes, submitTask: submit.submitTask }),
     ...changing({ store, reader, notices, announce, gather }),
     awaitTask,
     async getTask(id) {

@@ -1,19 +1,24 @@
 import { setTimeout } from 'node:timers/promises'
 import { type RabbitPublisher, rabbitPublisher } from '../broker/rabbitmq-publisher.ts'
+import { idSource } from '../domain/id.ts'
 import { type PacketRef, packetLimit } from '../domain/packet.ts'
 import type { Notices, Sleep } from '../domain/ports.ts'
 import { batch } from '../runtime/batch.ts'
 import type { Config } from '../runtime/config.ts'
+import { cronTimes } from '../runtime/cron.ts'
 import type { Log } from '../runtime/log.ts'
 import { reasonOf } from '../runtime/reason.ts'
 import type { Service } from '../runtime/service.ts'
+import { databaseClock } from '../storage/clock.ts'
 import { type Database, openDatabase } from '../storage/connection.ts'
+import { scheduleStore } from '../storage/cron-schedules.ts'
 import { notices as openNotices } from '../storage/notices.ts'
 import { outbox } from '../storage/packets.ts'
 import { upkeep } from '../storage/upkeep.ts'
 import { housekeep } from '../usecases/housekeep.ts'
 import { type Relay, startRelay } from '../usecases/relay.ts'
 import type { Gather } from '../usecases/submit.ts'
+import { tickSchedules } from '../usecases/tick.ts'
 import { migrate } from './migrate.ts'
 
 /** What api and worker processes have in common: the ledger, a way to announce packets, and the housekeeping. */
@@ -84,9 +89,10 @@ export async function openNode(config: Config, databaseUrl: string, log: Log): P
   if (publisher) await untilConnected(publisher)
   const announce = publisher ? relayTo(publisher, moves, { log, services, migrated }) : announceBy(notices)
   const keeper = { announce, log, sleep, retentionDays, packetSize: packetLimit(config.concurrency) }
-  const housekeeping = migrated.then(() =>
-    housekeep({ ...keeper, upkeep: upkeep({ moves, looks, chores }) }, stopping.signal),
-  )
+  const housekeeping = migrated.then(() => {
+    const rounds = roundsOf({ moves, looks, announce, log })
+    return housekeep({ ...keeper, rounds, upkeep: upkeep({ moves, looks, chores }) }, stopping.signal)
+  })
   housekeeping.catch(() => {}) // stopped before it began
   services.push({
     name: 'housekeeping',
@@ -96,6 +102,18 @@ export async function openNode(config: Config, databaseUrl: string, log: Log): P
     },
   })
   return { moves, looks, notices, announce, publisher, migrated, services }
+}
+
+/** What the housekeeping does beside the ledger's own. */
+function roundsOf({
+  moves,
+  looks,
+  announce,
+  log,
+}: Pick<Node, 'moves' | 'looks' | 'announce'> & { log: Log }) {
+  const newId = idSource(databaseClock(looks).nowMs)
+  const ticking = { schedules: scheduleStore(moves), cron: cronTimes, newId, announce, log }
+  return [{ what: 'following schedules', round: () => tickSchedules(ticking) }]
 }
 
 const firstConnectionMs = 1_000

@@ -8,6 +8,8 @@ export type HousekeepDeps = {
   announce: (packets: readonly PacketRef[]) => void
   packetSize: number
   retentionDays: number
+  /** Further rounds, each with what it does; a round answers how long to wait for the next. */
+  rounds?: readonly { what: string; round: () => Promise<number> }[]
   sleep: Sleep
   log: Log
 }
@@ -27,13 +29,14 @@ const retireEveryMs = 600_000
 
 /** Runs the housekeeping of the ledger until `signal` aborts. Every process may: each round is safe to do twice. */
 export async function housekeep(deps: HousekeepDeps, signal: AbortSignal): Promise<void> {
-  const { upkeep, retentionDays } = deps
+  const { upkeep, retentionDays, rounds = [] } = deps
   await Promise.all([
     loop('promoting due tasks', () => promoteDue(deps)),
     loop('sweeping', sweeping(deps)),
     loop('sampling counts', () => upkeep.sampleCounts().then(() => countEveryMs)),
     loop('folding counters', () => upkeep.foldCounters().then(() => foldEveryMs)),
     loop('keeping partitions', () => keepPartitions()),
+    ...rounds.map(({ what, round }) => loop(what, round)),
   ])
 
   async function keepPartitions(): Promise<number> {

@@ -1,6 +1,7 @@
 import type { Stats, TaskFilter, TaskPage, WorkerInfo } from '../domain/ports.ts'
 import type { Submission } from '../domain/submission.ts'
 import type { Task, TaskDetail } from '../domain/task.ts'
+import type { ScheduleUseCases } from './schedules.ts'
 
 /** What the outside may ask for, with the dependencies bound. Failures are TaskError or StoreUnavailableError. */
 export type UseCases = {
@@ -17,7 +18,7 @@ export type UseCases = {
   readStats(): Promise<Stats>
   listWorkers(): Promise<WorkerInfo[]>
   checkReadiness(): Promise<Readiness>
-}
+} & ScheduleUseCases
 
 export type Check = { name: string; ok: boolean; detail?: string }
 export type Readiness = { ok: boolean; checks: Check[] }

@@ -12,12 +12,25 @@ import { program, runMillrace } from './run-millrace.ts'
 
 const millrace = programOf()
 /** Those whose examples a server in memory can serve; the others bring up real processes. */
-const served = ['submit', 'get', 'wait', 'list', 'cancel', 'retry', 'stats', 'workers', 'config']
+const served = [
+  'submit',
+  'get',
+  'wait',
+  'list',
+  'cancel',
+  'retry',
+  'schedules',
+  'schedule',
+  'stats',
+  'workers',
+  'config',
+]
 
 describe('help', { concurrency: 3 }, () => {
   it('lists every command of the documents', () => {
     const documented = [
       ...['start', 'demo', 'api', 'worker', 'migrate', 'submit', 'get', 'wait', 'list', 'cancel', 'retry'],
+      ...['schedules', 'schedule'],
       ...['stats', 'workers', 'bench', 'config', 'doctor'],
     ]
     assert.deepEqual(
@@ -32,8 +45,9 @@ describe('help', { concurrency: 3 }, () => {
     assert.equal(code, 0)
   })
 
-  for (const command of [millrace, ...millrace.commands]) {
-    it(`of ${command.name()} ends with two examples and fits 80 columns`, () => {
+  const subcommands = millrace.commands.flatMap(({ commands }) => commands)
+  for (const command of [millrace, ...millrace.commands, ...subcommands]) {
+    it(`of ${nameOf(command)} ends with two examples and fits 80 columns`, () => {
       const help = helpOf(command)
       assert.equal(examplesIn(help).length, 2)
       assert.match(help.trimEnd().split('\n').at(-1)!, /^ {2}\$ /)
@@ -59,6 +73,11 @@ describe('help', { concurrency: 3 }, () => {
     })
   }
 })
+
+function nameOf(command: Command): string {
+  const parent = command.parent?.name()
+  return parent === undefined || parent === 'millrace' ? command.name() : `${parent} ${command.name()}`
+}
 
 function helpOf(command: Command): string {
   let help = ''

@@ -131,6 +131,38 @@ export function conformance(transport: Transport): void {
       assert.equal(task.error.name, 'TimeoutError')
     })
 
+    it('submits what a schedule names, once each time, until it is paused', async (t) => {
+      const system = await startSystem(t, transport)
+      await system.startWorker()
+      const cron = '* * * * * *'
+      const put = await system.send('PUT', '/schedules/second', {
+        body: { cron, task: { type: 'whoami', payload: 1 } },
+      })
+      assert.equal(put.status, 201, put.text)
+      assert.equal(put.body.nextRuns.length, 5)
+
+      const tasks = await until(
+        async () => {
+          const { data } = (await system.get('/tasks?status=completed')).body
+          return data.length >= 2 && data
+        },
+        { what: 'two times of the schedule' },
+      )
+      const paused = await system.post('/schedules/second/pause')
+      await system.untilIdle()
+
+      assert.deepEqual([paused.body.paused, paused.body.nextRuns], [true, []])
+      const keys = tasks.map((task: { idempotencyKey: string }) => task.idempotencyKey)
+      assert.equal(new Set(keys).size, keys.length)
+      for (const key of keys) assert.match(key, /^schedule:second:/)
+      const run = await system.post('/schedules/second/run')
+      assert.equal((await system.finished(run.body.id)).status, 'completed')
+      assert.equal((await system.get('/schedules/second')).body.lastTaskId, run.body.id)
+      assert.equal((await system.send('DELETE', '/schedules/second')).status, 200)
+      assert.equal((await system.get('/schedules/second')).status, 404)
+      await assertCountsExact(system.databaseUrl)
+    })
+
     it('waits until a task is due', async (t) => {
       const system = await startSystem(t, transport)
       await system.startWorker()

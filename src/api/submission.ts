@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { Compile } from 'typebox/compile'
+import { isCallbackUrl, ownTypes } from '../domain/callback.ts'
 import { type Due, limits, type Submission } from '../domain/submission.ts'
 import type { JsonText } from '../domain/task.ts'
 import { readInstant } from './instant.ts'
@@ -111,8 +112,12 @@ function check(envelope: Envelope, pointer: string, faults: Fault[]): Submission
   return undefined
 }
 
+const isType = Compile(submissionFields.type.schema)
+
 const checks = {
-  type: Compile(submissionFields.type.schema),
+  type: {
+    Check: (value: unknown) => isType.Check(value) && !value.startsWith(ownTypes),
+  },
   queue: Compile(submissionFields.queue.schema),
   priority: Compile(submissionFields.priority.schema),
   delayMs: Compile(submissionFields.delayMs.schema),
@@ -121,6 +126,7 @@ const checks = {
   },
   maxAttempts: Compile(submissionFields.maxAttempts.schema),
   timeoutMs: Compile(submissionFields.timeoutMs.schema),
+  callbackUrl: { Check: (value: unknown) => typeof value === 'string' && isCallbackUrl(value) },
   idempotencyKey: Compile(submissionFields.idempotencyKey.schema),
 }
 
@@ -145,6 +151,7 @@ function submissionOf(payload: JsonText, due: Due, fields: SubmissionFields): Su
   if (fields.maxAttempts !== undefined) submission.maxAttempts = fields.maxAttempts
   if (fields.timeoutMs !== undefined) submission.timeoutMs = fields.timeoutMs
   if (fields.idempotencyKey !== undefined) submission.idempotencyKey = fields.idempotencyKey
+  if (fields.callbackUrl !== undefined) submission.callbackUrl = fields.callbackUrl
   return submission
 }
 

@@ -1,10 +1,12 @@
 import type { FastifyInstance } from 'fastify'
 import { buildApi } from '../api/index.ts'
+import { taskJson } from '../api/task-json.ts'
 import { idSource } from '../domain/id.ts'
 import type { Config } from '../runtime/config.ts'
 import { cronTimes } from '../runtime/cron.ts'
 import type { Log } from '../runtime/log.ts'
 import { runUntilSignal, type Service, stopRequest } from '../runtime/service.ts'
+import { callbackStore } from '../storage/callbacks.ts'
 import { databaseClock } from '../storage/clock.ts'
 import { scheduleStore } from '../storage/cron-schedules.ts'
 import { databaseAnswers, isMigrated, partitionsReachAhead } from '../storage/readiness.ts'
@@ -12,6 +14,7 @@ import { taskReader } from '../storage/task-reader.ts'
 import { taskStore } from '../storage/tasks.ts'
 import { workerRegistry } from '../storage/workers.ts'
 import { awaiting } from '../usecases/await-task.ts'
+import { settleEnded } from '../usecases/call-back.ts'
 import { capacityBook } from '../usecases/capacity.ts'
 import { changing, taskNotFound } from '../usecases/change.ts'
 import type { UseCases } from '../usecases/index.ts'
@@ -54,11 +57,12 @@ export function useCasesOf({ moves, looks, notices, announce, publisher }: Node)
   const newId = idSource(clock.nowMs)
   const gather = gatherOn(2)
   const { awaitTask } = awaiting({ reader, sleep })
+  const callBack = { callbacks: callbackStore(moves), newId, announce, describe: taskJson }
   const submit = submitting({ store, reader, newId, capacityOf, announce, gather })
   return {
     ...submit,
     ...scheduling({ schedules: scheduleStore(moves), cron: cronTimes, submitTask: submit.submitTask }),
-    ...changing({ store, reader, notices, announce, gather }),
+    ...changing({ store, reader, notices, announce, gather, settle: (ids) => settleEnded(callBack, ids) }),
     awaitTask,
     async getTask(id) {
       const task = await reader.get(id)

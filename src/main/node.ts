@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
+import { taskJson } from '../api/task-json.ts'
 import { type RabbitPublisher, rabbitPublisher } from '../broker/rabbitmq-publisher.ts'
 import { idSource } from '../domain/id.ts'
 import { type PacketRef, packetLimit } from '../domain/packet.ts'
@@ -9,12 +10,14 @@ import { cronTimes } from '../runtime/cron.ts'
 import type { Log } from '../runtime/log.ts'
 import { reasonOf } from '../runtime/reason.ts'
 import type { Service } from '../runtime/service.ts'
+import { callbackStore } from '../storage/callbacks.ts'
 import { databaseClock } from '../storage/clock.ts'
 import { type Database, openDatabase } from '../storage/connection.ts'
 import { scheduleStore } from '../storage/cron-schedules.ts'
 import { notices as openNotices } from '../storage/notices.ts'
 import { outbox } from '../storage/packets.ts'
 import { upkeep } from '../storage/upkeep.ts'
+import { callingBack } from '../usecases/call-back.ts'
 import { housekeep } from '../usecases/housekeep.ts'
 import { type Relay, startRelay } from '../usecases/relay.ts'
 import type { Gather } from '../usecases/submit.ts'
@@ -113,7 +116,11 @@ function roundsOf({
 }: Pick<Node, 'moves' | 'looks' | 'announce'> & { log: Log }) {
   const newId = idSource(databaseClock(looks).nowMs)
   const ticking = { schedules: scheduleStore(moves), cron: cronTimes, newId, announce, log }
-  return [{ what: 'following schedules', round: () => tickSchedules(ticking) }]
+  const calling = callingBack({ callbacks: callbackStore(moves), newId, announce, describe: taskJson })
+  return [
+    { what: 'following schedules', round: () => tickSchedules(ticking) },
+    { what: 'looking for callbacks', round: calling },
+  ]
 }
 
 const firstConnectionMs = 1_000

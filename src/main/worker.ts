@@ -5,9 +5,10 @@ import { rabbitSource } from '../broker/rabbitmq-source.ts'
 import { idSource } from '../domain/id.ts'
 import { type PacketRef, packetLimit } from '../domain/packet.ts'
 import type { PacketSource } from '../domain/ports.ts'
-import { loadHandlers } from '../handlers/load-handlers.ts'
+import { loadHandlers, withHandlers } from '../handlers/load-handlers.ts'
 import { createRunner, guardMs } from '../handlers/runner.ts'
 import { logStrayErrors } from '../handlers/stray-errors.ts'
+import { webhookTask } from '../handlers/webhook.ts'
 import type { Config } from '../runtime/config.ts'
 import type { Log } from '../runtime/log.ts'
 import { runUntilSignal, type Service, stopRequest } from '../runtime/service.ts'
@@ -59,8 +60,9 @@ export async function startWorkerServices(
   { log, services, signal }: Startup,
 ): Promise<void> {
   const wait = waitingUnless(signal)
-  const handlers = await wait(loadHandlers(config.tasks ?? defaultTasks))
-  const { queues, concurrency } = config
+  const { queues, concurrency, webhookSecrets: secrets, webhookAllowPrivate: allowPrivate } = config
+  const webhook = webhookTask({ secrets, allowPrivate, version })
+  const handlers = withHandlers(await wait(loadHandlers(config.tasks ?? defaultTasks)), [webhook])
   const types = [...handlers.definitions.keys()]
   const id = idSource()()
   const node = await openNode(config, databaseUrl, log)

@@ -92,6 +92,7 @@ async function forgetRange({ run }: Database, { lowerMs, upperMs }: Partition): 
   for (const [table, column] of [
     ['attempts', 'task_id'],
     ['stopped', 'task_id'],
+    ['callbacks', 'task_id'],
     ['batches', 'last_id'],
   ] as const) {
     await run({ name: '', text: `delete from ${table} where ${column} >= $1 and ${column} < $2` }, range)
@@ -130,7 +131,7 @@ async function thin(database: Database, { name }: Named, cutoffMs: number): Prom
 }
 
 async function forgetTasks(run: Run, ids: readonly string[]): Promise<void> {
-  for (const table of ['attempts', 'stopped']) {
+  for (const table of ['attempts', 'stopped', 'callbacks']) {
     await run({ name: `${table}.forget`, text: `delete from ${table} where task_id = any ($1::uuid[])` }, [
       uuids(ids),
     ])

@@ -31,6 +31,7 @@ function underTest(statuses: Record<string, Status>, wish: Partial<ChangeDeps> =
     reader: { attemptsOf: async () => [] },
     notices: { canceled: (attempts) => told.push(...attempts) },
     announce: (packets) => announced.push(...packets),
+    settle: async () => {},
     gather: gatherOn(1),
     ...wish,
   }

@@ -89,6 +89,7 @@ function setCommand(schedule: Command): void {
     .addOption(new Option('--priority <priority>').choices(['low', 'normal', 'high']))
     .option('--max-attempts <n>', 'how often a task may fail', positiveNumber)
     .option('--timeout <duration>', `limit of one attempt: ${durationWords}`, durationMs)
+    .option('--callback <url>', 'where each task is posted once it is final')
     .action(setOne)
   withExamples(
     command,

@@ -83,7 +83,7 @@ describe('callbacks', () => {
     const ids = await submit(700)
     await store.cancel(ids)
 
-    await Promise.all(Array.from({ length: 8 }, () => callingBack(deps)()))
+    await Promise.all(Array.from({ length: 4 }, () => callingBack(deps)()))
     await callingBack(deps)()
 
     const made = await deliveries()

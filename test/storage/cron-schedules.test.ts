@@ -86,7 +86,7 @@ describe('schedules', () => {
     for (const name of names) await schedules.put({ ...hourly, name }, Date.now())
     for (const name of names) await leaveAt(name, 4)
 
-    await Promise.all(Array.from({ length: 12 }, tick))
+    await Promise.all(Array.from({ length: 4 }, tick))
     await tick()
 
     const seen = await keys()
@@ -136,6 +136,23 @@ describe('schedules', () => {
     await tick()
 
     assert.equal((await keys()).length, 3)
+  })
+
+  it('follow the clock of the database, whatever that of the process says', async (t) => {
+    const { schedules, tick, leaveAt, keys } = await storeUnderTest(t)
+    await schedules.put({ ...hourly, name: 'due' }, Date.now())
+    await schedules.put({ ...hourly, name: 'later' }, Date.now() + 86_400_000)
+    await leaveAt('due', 1)
+
+    for (const [at, expected] of [
+      ['1999-01-01T00:00:00Z', 2],
+      ['2090-01-01T00:00:00Z', 2],
+    ] as const) {
+      t.mock.timers.enable({ apis: ['Date'], now: Date.parse(at) })
+      await tick()
+      t.mock.timers.reset()
+      assert.equal((await keys()).length, expected)
+    }
   })
 
   it('have no times while they are paused, and go on with the next one', async (t) => {

@@ -115,6 +115,19 @@ describe('canceling', () => {
 })
 
 describe('retrying', () => {
+  it('has the end told of that it undoes, before it does', async () => {
+    const id = newId()
+    const statuses: Record<string, Status> = { [id]: 'failed' }
+    const settled: unknown[] = []
+    const { retryTask } = underTest(statuses, {
+      settle: async (ids) => void settled.push(...ids, statuses[id]),
+    })
+
+    await retryTask(id)
+
+    assert.deepEqual(settled, [id, 'failed'])
+  })
+
   for (const status of ['failed', 'canceled'] as const) {
     it(`answers the pending task when it was ${status}, and tells of its packet`, async () => {
       const id = newId()

@@ -13,7 +13,7 @@ export type CallBackDeps = {
 
 const lookEveryMs = 500
 /** Between the chunks of a long look, so that it stays a small part of what the database does. */
-const lookOnMs = 100
+const lookOnMs = 250
 const chunkSize = 5_000
 
 /**

@@ -13,11 +13,13 @@ import { batchRoutes, batchSchema } from './routes/batches.ts'
 import { eventRoutes } from './routes/events.ts'
 import { importRoutes } from './routes/import.ts'
 import { pageRoutes } from './routes/pages.ts'
+import { scheduleRoutes } from './routes/schedules.ts'
 import { submitRoutes } from './routes/submit.ts'
 import { systemRoutes } from './routes/system.ts'
 import { taskEventRoutes } from './routes/task-events.ts'
 import { taskRoutes } from './routes/tasks.ts'
 import { workerRoutes } from './routes/workers.ts'
+import { scheduleSchemas } from './schedule-schemas.ts'
 import { sharedSchemas } from './schemas.ts'
 import { sequelSchema, submissionSchema } from './submission-schema.ts'
 
@@ -64,7 +66,8 @@ export async function buildApi({ useCases, apiKeys, log, version }: ApiDeps): Pr
   boundBodies(app)
   const closing = watchClosing(app)
   guard(app, closing, apiKeys)
-  for (const schema of [submissionSchema, sequelSchema, batchSchema, ...sharedSchemas]) app.addSchema(schema)
+  const own = [submissionSchema, sequelSchema, batchSchema, ...scheduleSchemas, ...sharedSchemas]
+  for (const schema of own) app.addSchema(schema)
   await app.register(swagger, openApiInfo(version))
   submitRoutes(app, useCases, closing)
   taskRoutes(app, useCases, closing)
@@ -72,6 +75,7 @@ export async function buildApi({ useCases, apiKeys, log, version }: ApiDeps): Pr
   eventRoutes(app, useCases, closing)
   batchRoutes(app, useCases, closing)
   await importRoutes(app, { useCases, closing, log })
+  scheduleRoutes(app, useCases)
   systemRoutes(app, { useCases, version })
   workerRoutes(app, useCases, closing)
   pageRoutes(app)

@@ -107,6 +107,32 @@ function scanSequel(text: string, at: number, batch: BatchEnvelope): number {
   return scanEnvelope(text, at, { envelope: batch.sequel, pointer: '#/then' })
 }
 
+/** An object that holds a submission in one of its members, with the rest parsed. */
+export type TaskHolder = Omit<Envelope, 'payload'> & { task: Envelope | undefined }
+
+/** Reads an object with a member `task` that is a submission; what is no object there is undefined. Throws as the others. */
+export function readTaskHolder(text: string): TaskHolder {
+  const start = skipSpace(text, 0)
+  if (text.charAt(start) !== '{') {
+    expectEnd(text, skipWithin(text, start, '#'))
+    throw new EnvelopeError('#', 'must be an object')
+  }
+  const holder: TaskHolder = { task: undefined, fields: {}, repeated: [] }
+  const end = eachMember(text, start, '#', (key, at) => {
+    if (Object.hasOwn(holder.fields, key)) holder.repeated.push(key)
+    if (key === 'task' && text.charAt(at) === '{') {
+      holder.task = { payload: undefined, fields: {}, repeated: [] }
+      define(holder.fields, key, true)
+      return scanEnvelope(text, at, { envelope: holder.task, pointer: '#/task' })
+    }
+    const valueEnd = skipWithin(text, at, pointerTo('#', key))
+    define(holder.fields, key, JSON.parse(text.slice(at, valueEnd)))
+    return valueEnd
+  })
+  expectEnd(text, end)
+  return holder
+}
+
 type TaskList = { batch: BatchEnvelope; limit: number }
 
 function scanTasks(text: string, from: number, { batch, limit }: TaskList): number {

@@ -35,6 +35,7 @@ export const problems: Record<ProblemCode, { status: number; title: string }> = 
   'task-not-found': { status: 404, title: 'There is no such task' },
   'batch-not-found': { status: 404, title: 'There is no such batch' },
   'worker-not-found': { status: 404, title: 'There is no such worker, or it was given up' },
+  'schedule-not-found': { status: 404, title: 'There is no such schedule' },
   'method-not-allowed': { status: 405, title: 'The address does not take this method' },
   'request-timeout': { status: 408, title: 'The request took too long to arrive' },
   'task-not-cancelable': { status: 409, title: 'The task has ended and cannot be canceled' },

@@ -1,4 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox'
+import { callbackUrlRule, ownTypes } from '../domain/callback.ts'
 import { defaultMaxAttempts, limits } from '../domain/submission.ts'
 import { priorities } from '../domain/task.ts'
 
@@ -18,7 +19,7 @@ const longestTimeoutMs = 2 ** 31 - 1
 export const submissionFields = {
   type: {
     schema: Type.String({ ...nameOptions, description: 'Chooses the handler.', examples: ['email.send'] }),
-    rule: nameRule,
+    rule: `${nameRule}, and not begin with '${ownTypes}'`,
   },
   queue: {
     schema: Type.String({ ...nameOptions, description: 'Where the task waits for a worker.' }),
@@ -63,6 +64,16 @@ export const submissionFields = {
         "One attempt's limit in milliseconds. When left out, the handler decides; it may have none.",
     }),
     rule: `must be a whole number of milliseconds from 1 to ${longestTimeoutMs}`,
+  },
+  callbackUrl: {
+    schema: Type.String({
+      format: 'uri',
+      maxLength: 2_048,
+      description:
+        'Where the task is posted as JSON once it is completed, failed or canceled: at least once, and again after each attempt that was not answered with 2xx.',
+      examples: ['https://example.com/tasks'],
+    }),
+    rule: callbackUrlRule,
   },
   idempotencyKey: {
     schema: Type.String({

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { Compile } from 'typebox/compile'
+import { isCallbackUrl, ownTypes } from '../domain/callback.ts'
 import { type Due, limits, type Sequel, type Submission } from '../domain/submission.ts'
 import type { JsonText } from '../domain/task.ts'
 import { readInstant } from './instant.ts'
@@ -76,10 +77,8 @@ function readTasks(tasks: readonly (Envelope | undefined)[], faults: Fault[]): S
   const submissions: Submission[] = []
   for (const [index, envelope] of tasks.entries()) {
     const pointer = `#/tasks/${index}`
-    const submission = envelope && check(envelope, pointer, faults)
+    const submission = envelope && readTask(envelope, pointer, faults)
     if (!envelope) faults.push({ pointer, detail: 'must be an object' })
-    else if (submission && isTooLarge(submission.payload))
-      faults.push({ pointer: `${pointer}/payload`, detail: `has more than ${limits.payloadBytes} bytes` })
     if (submission) submissions.push(submission)
     if (faults.length >= mostFaults) break
   }
@@ -87,7 +86,15 @@ function readTasks(tasks: readonly (Envelope | undefined)[], faults: Fault[]): S
   return submissions
 }
 
-function readJson<T>(body: unknown, read: (text: string) => T): T {
+/** The submission in `envelope`, unless something is wrong with it, which is added to `faults`. */
+export function readTask(envelope: Envelope, pointer: string, faults: Fault[]): Submission | undefined {
+  const submission = check(envelope, pointer, faults)
+  if (submission && isTooLarge(submission.payload))
+    faults.push({ pointer: `${pointer}/payload`, detail: `has more than ${limits.payloadBytes} bytes` })
+  return submission
+}
+
+export function readJson<T>(body: unknown, read: (text: string) => T): T {
   if (typeof body !== 'string' || body === '')
     throw new Problem('empty-body', 'send a JSON object as the body')
   try {
@@ -99,11 +106,18 @@ function readJson<T>(body: unknown, read: (text: string) => T): T {
   }
 }
 
-function takeKey(envelope: Envelope, header: string) {
+/** The key in the header Idempotency-Key. Throws the Problem that says what is wrong with it. */
+export function readKey(header: string | string[] | undefined): string | undefined {
+  if (header === undefined) return undefined
   // Node reads header bytes as Latin-1; clients send UTF-8.
-  const bytes = Buffer.from(header, 'latin1')
+  const bytes = Buffer.from(String(header), 'latin1')
   const key = isUtf8(bytes) ? bytes.toString() : ''
   if (!checks.idempotencyKey.Check(key)) throw invalidKeyHeader(submissionFields.idempotencyKey.rule)
+  return key
+}
+
+function takeKey(envelope: Envelope, header: string) {
+  const key = readKey(header)
   const { fields } = envelope
   if (Object.hasOwn(fields, 'idempotencyKey') && fields.idempotencyKey !== key)
     throw invalidKeyHeader("differs from the body's idempotencyKey; give one of them, or the same twice")
@@ -124,8 +138,12 @@ function check(envelope: Envelope, pointer: string, faults: Fault[]): Submission
   return undefined
 }
 
+const isType = Compile(submissionFields.type.schema)
+
 const checks = {
-  type: Compile(submissionFields.type.schema),
+  type: {
+    Check: (value: unknown) => isType.Check(value) && !value.startsWith(ownTypes),
+  },
   queue: Compile(submissionFields.queue.schema),
   priority: Compile(submissionFields.priority.schema),
   delayMs: Compile(submissionFields.delayMs.schema),
@@ -134,6 +152,7 @@ const checks = {
   },
   maxAttempts: Compile(submissionFields.maxAttempts.schema),
   timeoutMs: Compile(submissionFields.timeoutMs.schema),
+  callbackUrl: { Check: (value: unknown) => typeof value === 'string' && isCallbackUrl(value) },
   idempotencyKey: Compile(submissionFields.idempotencyKey.schema),
 }
 
@@ -158,6 +177,7 @@ function submissionOf(payload: JsonText, due: Due, fields: SubmissionFields): Su
   if (fields.maxAttempts !== undefined) submission.maxAttempts = fields.maxAttempts
   if (fields.timeoutMs !== undefined) submission.timeoutMs = fields.timeoutMs
   if (fields.idempotencyKey !== undefined) submission.idempotencyKey = fields.idempotencyKey
+  if (fields.callbackUrl !== undefined) submission.callbackUrl = fields.callbackUrl
   return submission
 }
 
@@ -176,7 +196,7 @@ function listFaults({ payload, fields, repeated }: Envelope, pointer: string, fa
 
 const knownFields = ['payload', ...Object.keys(submissionFields)]
 
-function unknownField(pointer: string, key: string, known: readonly string[]): Fault {
+export function unknownField(pointer: string, key: string, known: readonly string[]): Fault {
   const detail = `'${shorten(key)}' is not a known field${suggestion(key, known)}`
   return { pointer: pointerTo(pointer, key), detail }
 }

@@ -8,7 +8,7 @@ import { readInstant } from './instant.ts'
 import { openQuery, type Parameter } from './query.ts'
 
 const mostRows = 200
-const usualRows = 50
+export const usualRows = 50
 const namePattern = new RegExp(`^[A-Za-z0-9._:/-]{1,${limits.nameLength}}$`)
 
 function list<Word extends string>(words: readonly Word[], description: string): Parameter<Word[]> {
@@ -40,6 +40,17 @@ function instant(description: string): Parameter<string> {
   }
 }
 
+export const limitParameter = {
+  schema: Type.Integer({
+    minimum: 1,
+    maximum: mostRows,
+    default: usualRows,
+    description: 'Rows of a page at most.',
+  }),
+  read: (text: string) => (/^\d{1,3}$/.test(text) && +text >= 1 && +text <= mostRows ? +text : undefined),
+  rule: `must be a whole number from 1 to ${mostRows}`,
+}
+
 export const listParameters = {
   status: list(statuses, 'One status or several, with commas between them.') satisfies Parameter<Status[]>,
   type: name('Only tasks of this type.'),
@@ -51,16 +62,7 @@ export const listParameters = {
   },
   createdAfter: instant('Only tasks created at this RFC 3339 instant or later.'),
   createdBefore: instant('Only tasks created before this RFC 3339 instant.'),
-  limit: {
-    schema: Type.Integer({
-      minimum: 1,
-      maximum: mostRows,
-      default: usualRows,
-      description: 'Rows of a page at most.',
-    }),
-    read: (text: string) => (/^\d{1,3}$/.test(text) && +text >= 1 && +text <= mostRows ? +text : undefined),
-    rule: `must be a whole number from 1 to ${mostRows}`,
-  },
+  limit: limitParameter,
   cursor: {
     schema: Type.String({ description: 'The `next` of the page before.' }),
     read: readCursor,

@@ -11,6 +11,7 @@ import { getCommand } from './commands/get.ts'
 import { listCommand } from './commands/list.ts'
 import { apiCommand, migrateCommand, startCommand, workerCommand } from './commands/processes.ts'
 import { retryCommand } from './commands/retry.ts'
+import { scheduleCommand, schedulesCommand } from './commands/schedules.ts'
 import { statsCommand } from './commands/stats.ts'
 import { submitCommand } from './commands/submit.ts'
 import { topCommand } from './commands/top.ts'
@@ -80,6 +81,7 @@ function groups(): [string, Command[]][] {
         completionCommand(),
       ],
     ],
+    ['Schedules:', [schedulesCommand(), scheduleCommand()]],
   ]
 }
 

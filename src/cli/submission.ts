@@ -12,11 +12,12 @@ export type Fields = {
   maxAttempts?: number
   timeout?: number
   key?: string
+  callback?: string
 }
 
 /** The fields as JSON texts, under the names that the server knows. */
 export function fieldTexts({ delay, timeout, key, ...rest }: Fields): Map<string, string> {
-  const { type, queue, priority, runAt, maxAttempts } = rest
+  const { type, queue, priority, runAt, maxAttempts, callback } = rest
   const fields = {
     type,
     queue,
@@ -26,6 +27,7 @@ export function fieldTexts({ delay, timeout, key, ...rest }: Fields): Map<string
     maxAttempts,
     timeoutMs: timeout,
     idempotencyKey: key,
+    callbackUrl: callback,
   }
   return new Map(
     Object.entries(fields).flatMap(([name, value]) =>

@@ -3,7 +3,9 @@ import type { ResultOf } from './definition.ts'
 import { type EventOptions, type FeedFilter, feedEvents } from './events.ts'
 import { type Call, open, type Reply, type Server, send } from './http.ts'
 import { listing } from './lists.ts'
+import { randomKey } from './random-key.ts'
 import { parseReply } from './reply.ts'
+import { schedulesOf } from './schedules.ts'
 import type { Stats, WorkerInfo } from './stats.ts'
 import { submitting } from './submitting.ts'
 import type { Submission, Task } from './task.ts'
@@ -46,6 +48,7 @@ export function createClient({ url, apiKey, retries = 4 }: ClientOptions) {
     /** What becomes of all tasks from now on, as it happens; broken connections are made again. */
     events: (filter: FeedFilter = {}, options: EventOptions = {}) =>
       feedEvents((call) => open(server, call), filter, options),
+    schedules: schedulesOf(ask, randomKey),
     stats: () => ask<Stats>({ path: '/stats', repeatable: true }),
     workers: () => ask<WorkerInfo[]>({ path: '/workers', repeatable: true }),
   }

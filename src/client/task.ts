@@ -62,6 +62,8 @@ export type SubmitOptions = {
   timeoutMs?: number
   /** The same key with the same body is the same task. */
   idempotencyKey?: string
+  /** Where the task is posted once it is final. */
+  callbackUrl?: string
 }
 
 export type Submission<Payload = unknown> = SubmitOptions & { payload: Payload; type?: string }

@@ -3,6 +3,7 @@ import type { TaskDetail } from './task.ts'
 export type ErrorCode =
   | 'task-not-found'
   | 'batch-not-found'
+  | 'schedule-not-found'
   | 'task-not-cancelable'
   | 'task-not-retryable'
   | 'idempotency-key-reused'

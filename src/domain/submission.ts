@@ -13,6 +13,8 @@ export type Submission = {
   /** One attempt's limit. Undefined leaves it to the handler, which may have none. */
   timeoutMs?: number
   idempotencyKey?: string
+  /** Who is to be told when the task becomes final. */
+  callbackUrl?: string
 }
 
 export type Due = 'now' | { afterMs: number } | { at: string }

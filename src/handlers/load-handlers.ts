@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { ownTypes } from '../domain/callback.ts'
 import type { Definitions } from './attempt.ts'
 import { isTaskDefinition, type TaskDefinition } from './define-task.ts'
 import { messageOf } from './failure.ts'
@@ -84,11 +85,18 @@ function add(
   file: string,
 ) {
   const { type } = definition
+  if (type.startsWith(ownTypes))
+    throw new Error(`the type ${type} in ${file} begins with ${ownTypes}, as only the system's own do`)
   const other = found.get(type)
   if (other && other.definition !== definition) {
     throw new Error(`two handlers have the type ${type}: one in ${other.file}, one in ${file}`)
   }
   if (!other) found.set(type, { definition, file })
+}
+
+/** The same handlers, and some that are not loaded from anywhere. */
+export function withHandlers({ path, definitions }: Handlers, more: readonly TaskDefinition[]): Handlers {
+  return { path, definitions: new Map([...definitions, ...more.map((own) => [own.type, own] as const)]) }
 }
 
 function nothingFound(path: string, files: readonly string[]): string {

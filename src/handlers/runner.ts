@@ -1,5 +1,6 @@
 import { tracingChannel } from 'node:diagnostics_channel'
 import type { Logger } from 'pino'
+import { ownTypes } from '../domain/callback.ts'
 import type { ClaimedTask } from '../domain/outcome.ts'
 import { createLocalRunner, type Runner } from './attempt.ts'
 import type { HearProgress } from './context.ts'
@@ -35,7 +36,9 @@ export function createRunner({
   return {
     types: here.types,
     run(task) {
-      const { run } = task.crashes > 0 || apart.isOnGuard() ? apart : here
+      // Our own handlers end no process, and only this one has them.
+      const isOwn = task.type.startsWith(ownTypes)
+      const { run } = !isOwn && (task.crashes > 0 || apart.isOnGuard()) ? apart : here
       return attemptTrace.tracePromise(run, { name: task.type, task }, undefined, task)
     },
     abort(id, attempt, reason) {

@@ -1,11 +1,15 @@
 import type { FastifyInstance } from 'fastify'
 import { buildApi } from '../api/index.ts'
+import { taskJson } from '../api/task-json.ts'
 import { idSource } from '../domain/id.ts'
 import type { Config } from '../runtime/config.ts'
+import { cronTimes } from '../runtime/cron.ts'
 import type { Log } from '../runtime/log.ts'
 import { runUntilSignal, type Service, stopRequest } from '../runtime/service.ts'
 import { batchLedger } from '../storage/batches.ts'
+import { callbackStore } from '../storage/callbacks.ts'
 import { databaseClock } from '../storage/clock.ts'
+import { scheduleStore } from '../storage/cron-schedules.ts'
 import { leasedWorkers } from '../storage/leased-workers.ts'
 import { moveLog } from '../storage/move-log.ts'
 import { databaseAnswers, isMigrated, partitionsReachAhead } from '../storage/readiness.ts'
@@ -15,6 +19,7 @@ import { workLedger } from '../storage/work-ledger.ts'
 import { workerRegistry } from '../storage/workers.ts'
 import { awaiting } from '../usecases/await-task.ts'
 import { handlingBatches } from '../usecases/batches.ts'
+import { settleEnded } from '../usecases/call-back.ts'
 import { capacityBook } from '../usecases/capacity.ts'
 import { changing } from '../usecases/change.ts'
 import { claimingForWorkers } from '../usecases/claim-for-worker.ts'
@@ -25,6 +30,7 @@ import { importing } from '../usecases/import.ts'
 import type { UseCases } from '../usecases/index.ts'
 import { readingTasks } from '../usecases/read-task.ts'
 import { checkReadiness, type Probe } from '../usecases/readiness.ts'
+import { scheduling } from '../usecases/schedules.ts'
 import { submitting } from '../usecases/submit.ts'
 import { databaseUrlOf } from './database.ts'
 import { gatherOn, type Node, openNode, sleep } from './node.ts'
@@ -64,9 +70,12 @@ export function useCasesOf({ moves, looks, notices, announce, publisher, batches
   const gather = gatherOn(2)
   const getTask = readingTasks({ reader, gather })
   const working = { workers: leasedWorkers(moves), ledger: workLedger(moves), newId, announce }
+  const callBack = { callbacks: callbackStore(moves), newId, announce, describe: taskJson }
+  const submit = submitting({ store, reader, newId, capacityOf, announce, gather })
   return {
-    ...submitting({ store, reader, newId, capacityOf, announce, gather }),
-    ...changing({ store, reader, notices, announce, gather }),
+    ...submit,
+    ...scheduling({ schedules: scheduleStore(moves), cron: cronTimes, submitTask: submit.submitTask }),
+    ...changing({ store, reader, notices, announce, gather, settle: (ids) => settleEnded(callBack, ids) }),
     getTask,
     ...awaiting({ read: getTask, reader, sleep }),
     ...following({ read: getTask, reader, sleep }),

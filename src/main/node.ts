@@ -1,26 +1,32 @@
 import { setTimeout } from 'node:timers/promises'
+import { taskJson } from '../api/task-json.ts'
 import { type RabbitPublisher, rabbitPublisher } from '../broker/rabbitmq-publisher.ts'
 import { idSource } from '../domain/id.ts'
 import { type PacketRef, packetLimit } from '../domain/packet.ts'
 import type { Notices, Sleep } from '../domain/ports.ts'
 import { batch } from '../runtime/batch.ts'
 import type { Config } from '../runtime/config.ts'
+import { cronTimes } from '../runtime/cron.ts'
 import type { Log } from '../runtime/log.ts'
 import { reasonOf } from '../runtime/reason.ts'
 import type { Service } from '../runtime/service.ts'
 import { batchUpkeep } from '../storage/batch-upkeep.ts'
+import { callbackStore } from '../storage/callbacks.ts'
 import { databaseClock } from '../storage/clock.ts'
 import { type Database, openDatabase } from '../storage/connection.ts'
+import { scheduleStore } from '../storage/cron-schedules.ts'
 import { listenerWatch } from '../storage/listening.ts'
 import { notices as openNotices } from '../storage/notices.ts'
 import { outbox } from '../storage/packets.ts'
 import { upkeep } from '../storage/upkeep.ts'
 import { workerRegistry } from '../storage/workers.ts'
+import { callingBack } from '../usecases/call-back.ts'
 import { capacityBook } from '../usecases/capacity.ts'
 import { housekeep } from '../usecases/housekeep.ts'
 import { type BatchKeeper, keepingBatches } from '../usecases/keep-batches.ts'
 import { type Relay, startRelay } from '../usecases/relay.ts'
 import type { Gather } from '../usecases/submit.ts'
+import { tickSchedules } from '../usecases/tick.ts'
 import { migrate } from './migrate.ts'
 
 /** What api and worker processes have in common: the ledger, a way to announce packets, and the housekeeping. */
@@ -105,7 +111,14 @@ export async function openNode(config: Config, databaseUrl: string, log: Log): P
   const batches = keepingBatches({ upkeep: batchCare, newId, capacityOf, announce, sleep, log })
   const housekeeping = migrated.then(() =>
     Promise.all([
-      housekeep({ ...keeper, upkeep: upkeep({ moves, looks, chores }, listeners) }, stopping.signal),
+      housekeep(
+        {
+          ...keeper,
+          rounds: roundsOf({ moves, looks, announce, log }),
+          upkeep: upkeep({ moves, looks, chores }, listeners),
+        },
+        stopping.signal,
+      ),
       batches.run(stopping.signal),
     ]),
   )
@@ -118,6 +131,22 @@ export async function openNode(config: Config, databaseUrl: string, log: Log): P
     },
   })
   return { moves, looks, notices, announce, publisher, batches, migrated, services }
+}
+
+/** What the housekeeping does beside the ledger's own. */
+function roundsOf({
+  moves,
+  looks,
+  announce,
+  log,
+}: Pick<Node, 'moves' | 'looks' | 'announce'> & { log: Log }) {
+  const newId = idSource(databaseClock(looks).nowMs)
+  const ticking = { schedules: scheduleStore(moves), cron: cronTimes, newId, announce, log }
+  const calling = callingBack({ callbacks: callbackStore(moves), newId, announce, describe: taskJson })
+  return [
+    { what: 'following schedules', round: () => tickSchedules(ticking) },
+    { what: 'looking for callbacks', round: calling },
+  ]
 }
 
 const firstConnectionMs = 1_000

@@ -6,9 +6,10 @@ import { wakeableSource } from '../broker/wakeable-source.ts'
 import { idSource } from '../domain/id.ts'
 import { type PacketRef, packetLimit } from '../domain/packet.ts'
 import type { PacketSource } from '../domain/ports.ts'
-import { type Handlers, loadHandlers } from '../handlers/load-handlers.ts'
+import { type Handlers, loadHandlers, withHandlers } from '../handlers/load-handlers.ts'
 import { createRunner, guardMs } from '../handlers/runner.ts'
 import { logStrayErrors } from '../handlers/stray-errors.ts'
+import { webhookTask } from '../handlers/webhook.ts'
 import type { Config } from '../runtime/config.ts'
 import type { Log } from '../runtime/log.ts'
 import { runUntilSignal, type Service, stopRequest } from '../runtime/service.ts'
@@ -64,8 +65,10 @@ export async function startWorkerServices(
   { log, services, signal, handlers: given }: Startup,
 ): Promise<void> {
   const wait = waitingUnless(signal)
-  const handlers = given ?? (await wait(loadHandlers(config.tasks ?? defaultTasks)))
-  const { queues, concurrency } = config
+  const { queues, concurrency, webhookSecrets: secrets, webhookAllowPrivate: allowPrivate } = config
+  const webhook = webhookTask({ secrets, allowPrivate, version })
+  const loaded = given ?? (await wait(loadHandlers(config.tasks ?? defaultTasks)))
+  const handlers = withHandlers(loaded, [webhook])
   const types = [...handlers.definitions.keys()]
   const id = idSource()()
   const node = await openNode(config, databaseUrl, log)

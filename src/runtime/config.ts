@@ -42,6 +42,8 @@ export function readConfig(
     concurrency: read(settings.concurrency),
     shutdownGraceMs: read(settings.shutdownGraceMs),
     retentionDays: read(settings.retentionDays),
+    webhookSecrets: Object.freeze(read<readonly string[]>(settings.webhookSecrets)),
+    webhookAllowPrivate: read<boolean>(settings.webhookAllowPrivate),
     logLevel: read<Config['logLevel']>(settings.logLevel),
     logFormat: read<Config['logFormat']>(settings.logFormat, isTerminal ? 'pretty' : 'json'),
   }

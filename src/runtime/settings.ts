@@ -23,6 +23,9 @@ export type Config = {
   readonly concurrency: number
   readonly shutdownGraceMs: number
   readonly retentionDays: number
+  /** Empty: webhooks are not signed. */
+  readonly webhookSecrets: readonly string[]
+  readonly webhookAllowPrivate: boolean
   readonly logLevel: LogLevel
   readonly logFormat: LogFormat
 }
@@ -140,6 +143,23 @@ export const settings = {
     parse: (text) => integer(text, 1, 36_500),
     show: ({ retentionDays }) => String(retentionDays),
   },
+  webhookSecrets: {
+    variable: 'WEBHOOK_SECRET',
+    meaning:
+      'what webhooks are signed with; two with a comma between them while one takes the place of the other',
+    byDefault: 'none: webhooks are not signed',
+    fallback: [],
+    parse: (text) => list(text).map(secret),
+    show: ({ webhookSecrets }) => webhookSecrets.map(() => '***').join(','),
+  },
+  webhookAllowPrivate: {
+    variable: 'WEBHOOK_ALLOW_PRIVATE',
+    meaning: 'whether webhooks may go to private, link-local and loopback addresses: true or false',
+    byDefault: 'false',
+    fallback: false,
+    parse: (text) => oneOf(['true', 'false'], text) === 'true',
+    show: ({ webhookAllowPrivate }) => String(webhookAllowPrivate),
+  },
   logLevel: {
     variable: 'LOG_LEVEL',
     meaning: `the least that is logged: ${logLevels.join(', ')}`,
@@ -191,10 +211,16 @@ function host(text: string): string {
 }
 
 function apiKey(text: string, index: number): string {
+  return printable(text, `key ${index + 1}`)
+}
+
+function secret(text: string, index: number): string {
+  return printable(text, `secret ${index + 1}`)
+}
+
+function printable(text: string, which: string): string {
   if (/^[!-~]+$/.test(text)) return text
-  throw new SettingProblem(
-    `may hold printable ASCII without spaces only: key ${index + 1} has something else`,
-  )
+  throw new SettingProblem(`may hold printable ASCII without spaces only: ${which} has something else`)
 }
 
 function queueName(text: string): string {

@@ -25,19 +25,26 @@ const readKeys = {
  * moment ago is only visible to the second. A task that is stored already conflicts by its id and changes nothing,
  * so the whole may be repeated.
  */
-export async function submitKeyed(
+export function submitKeyed(
   database: Database,
+  tasks: readonly NewTask[],
+  options: Parameters<TaskStore['submitKeyed']>[1],
+): Promise<KeyedStored> {
+  return database.transaction((run) => storeKeyed(run, tasks, options))
+}
+
+/** The same within the caller's transaction. */
+export async function storeKeyed(
+  run: Run,
   tasks: readonly NewTask[],
   { allOrNothing, loadOf }: Parameters<TaskStore['submitKeyed']>[1],
 ): Promise<KeyedStored> {
-  return database.transaction(async (run) => {
-    const keyed = await takeAndRead(run, tasks)
-    const refused = allOrNothing && keyed.some((key) => !key.sameBody)
-    const fresh = tasks.filter((_, i) => keyed[i]!.fresh)
-    if (refused) await run(forgetKeys, [uuids(fresh.map((task) => task.id))])
-    const stored = await storeLoad(run, loadOf(refused ? [] : fresh))
-    return { ...stored, keyed }
-  })
+  const keyed = await takeAndRead(run, tasks)
+  const refused = allOrNothing && keyed.some((key) => !key.sameBody)
+  const fresh = tasks.filter((_, i) => keyed[i]!.fresh)
+  if (refused) await run(forgetKeys, [uuids(fresh.map((task) => task.id))])
+  const stored = await storeLoad(run, loadOf(refused ? [] : fresh))
+  return { ...stored, keyed }
 }
 
 async function takeAndRead(run: Run, tasks: readonly NewTask[]): Promise<KeyedStored['keyed']> {

@@ -94,6 +94,7 @@ async function forgetRange({ run }: Database, { lowerMs, upperMs }: Partition): 
     ['attempts', 'task_id'],
     ['progress', 'task_id'],
     ['stopped', 'task_id'],
+    ['callbacks', 'task_id'],
   ] as const) {
     await run({ name: '', text: `delete from ${table} where ${column} >= $1 and ${column} < $2` }, range)
   }
@@ -131,7 +132,7 @@ async function thin(database: Database, { name }: Named, cutoffMs: number): Prom
 }
 
 async function forgetTasks(run: Run, ids: readonly string[]): Promise<void> {
-  for (const table of ['attempts', 'progress', 'stopped']) {
+  for (const table of ['attempts', 'progress', 'stopped', 'callbacks']) {
     await run({ name: `${table}.forget`, text: `delete from ${table} where task_id = any ($1::uuid[])` }, [
       uuids(ids),
     ])

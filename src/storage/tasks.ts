@@ -4,6 +4,7 @@ import type { Status } from '../domain/task.ts'
 import { int2s, int4s, int8s, texts, uuids } from './arrays.ts'
 import { countBatchMoves, countEachBatchMove } from './batch-counters.ts'
 import { storeBatches } from './batches.ts'
+import { storeCallbacks } from './callbacks.ts'
 import type { Database, Run } from './connection.ts'
 import { countEachMove, countMoves } from './counters.ts'
 import { submitKeyed } from './keyed-tasks.ts'
@@ -80,7 +81,7 @@ const storeScheduled = {
 }
 
 async function submit(database: Database, load: Load): Promise<Stored> {
-  const oneStatement = load.later.length === 0 && load.batches.length === 0
+  const oneStatement = load.later.length === 0 && load.batches.length === 0 && !load.now.some(isCalledBack)
   return oneStatement ? storeLoad(database.run, load) : database.transaction((run) => storeLoad(run, load))
 }
 
@@ -88,6 +89,8 @@ async function submit(database: Database, load: Load): Promise<Stored> {
 export async function storeLoad(run: Run, { now, packets, later, batches }: Load): Promise<Stored> {
   if (batches.length > 0) await storeBatches(run, batches)
   if (later.length > 0) await run(storeScheduled, [...taskColumns(later), ...dueColumns(later)])
+  const called = [now, later].flatMap((tasks) => tasks.filter(isCalledBack))
+  if (called.length > 0) await storeCallbacks(run, called)
   const store = now.some((task) => task.batchId !== undefined) ? storePendingBatched : storePending
   const rows = await run<[Date, ...PacketRow] | [Date, null]>(store, [
     ...taskColumns(now),
@@ -98,6 +101,10 @@ export async function storeLoad(run: Run, { now, packets, later, batches }: Load
   ])
   const refs = rows.flatMap(([, ...packet]) => (packet[0] === null ? [] : [packetRef(packet as PacketRow)]))
   return { at: rows[0]![0].toISOString(), packets: refs }
+}
+
+function isCalledBack({ callbackUrl }: NewTask): boolean {
+  return callbackUrl !== undefined
 }
 
 function taskColumns(tasks: readonly NewTask[]): unknown[] {
@@ -190,6 +197,8 @@ const retryTasks = {
     returning t.*, l.status as from_status, 'pending'::task_status as to_status
   ), forgotten as (
     delete from stopped as s using retried as r where s.status = r.from_status and s.task_id = r.id
+  ), untold as (
+    update callbacks set told_at = null where task_id in (select id from retried)
   ), packed as (
     insert into packets (queue, priority, task_ids)
     select queue, priority, array[id] from retried order by id

@@ -10,6 +10,8 @@ export type ChangeDeps = {
   reader: Pick<TaskReader, 'historyOf'>
   notices: Pick<Notices, 'canceled'>
   announce: (packets: readonly PacketRef[]) => void
+  /** Makes deliveries that are due for these tasks, before a retry makes them other ones. */
+  settle: (ids: readonly string[]) => Promise<void>
   gather: Gather
 }
 
@@ -45,7 +47,11 @@ async function cancelAll({ store, notices }: ChangeDeps, ids: string[]): Promise
   return inOrder(ids, changes)
 }
 
-async function retryAll({ store, announce }: ChangeDeps, ids: string[]): Promise<(Change | undefined)[]> {
+async function retryAll(
+  { store, announce, settle }: ChangeDeps,
+  ids: string[],
+): Promise<(Change | undefined)[]> {
+  await settle(ids)
   const { changes, packets } = await store.retry(ids)
   announce(packets)
   return inOrder(ids, changes)

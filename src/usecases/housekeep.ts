@@ -8,6 +8,8 @@ export type HousekeepDeps = {
   announce: (packets: readonly PacketRef[]) => void
   packetSize: number
   retentionDays: number
+  /** Further rounds, each with what it does; a round answers how long to wait for the next. */
+  rounds?: readonly { what: string; round: () => Promise<number> }[]
   sleep: Sleep
   log: Log
 }
@@ -31,7 +33,7 @@ const partitionsAgainMs = 30_000
 
 /** Runs the housekeeping of the ledger until `signal` aborts. Every process may: each round is safe to do twice. */
 export async function housekeep(deps: HousekeepDeps, signal: AbortSignal): Promise<void> {
-  const { upkeep, retentionDays } = deps
+  const { upkeep, retentionDays, rounds = [] } = deps
   await Promise.all([
     loop('promoting due tasks', () => promoteDue(deps)),
     loop('sweeping', sweeping(deps)),
@@ -40,6 +42,7 @@ export async function housekeep(deps: HousekeepDeps, signal: AbortSignal): Promi
     loop('forgetting moves', () => upkeep.forgetMoves().then(() => forgetEveryMs)),
     loop('folding counters', () => upkeep.foldCounters().then(() => foldEveryMs)),
     loop('keeping partitions', () => keepPartitions(), partitionsAgainMs),
+    ...rounds.map(({ what, round }) => loop(what, round)),
   ])
 
   async function keepPartitions(): Promise<number> {

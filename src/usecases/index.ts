@@ -6,6 +6,7 @@ import type { Sequel, Submission } from '../domain/submission.ts'
 import type { Task, TaskDetail } from '../domain/task.ts'
 import type { ClaimCases } from './claim-for-worker.ts'
 import type { HttpWorkerCases } from './http-workers.ts'
+import type { ScheduleUseCases } from './schedules.ts'
 
 /** What the outside may ask for, with the dependencies bound. Failures are TaskError or StoreUnavailableError. */
 export type UseCases = {
@@ -48,7 +49,8 @@ export type UseCases = {
   listWorkers(): Promise<WorkerInfo[]>
   checkReadiness(): Promise<Readiness>
 } & HttpWorkerCases &
-  ClaimCases
+  ClaimCases &
+  ScheduleUseCases
 
 /** An import that goes on. */
 export type Import = {

@@ -8,6 +8,7 @@ import type { Stats } from '../../src/domain/ports.ts'
 import type { Submission } from '../../src/domain/submission.ts'
 import type { Task, TaskDetail } from '../../src/domain/task.ts'
 import type { UseCases } from '../../src/usecases/index.ts'
+import type { ScheduleView } from '../../src/usecases/schedules.ts'
 
 const newId = idSource()
 const at = '2030-01-31T09:00:00.000Z'
@@ -65,6 +66,21 @@ export const someStats: Stats = {
   oldestPendingAgeMs: 5,
 }
 
+export const aSchedule: ScheduleView = {
+  name: 'report',
+  cron: '30 9 * * 1-5',
+  timeZone: 'Europe/Berlin',
+  catchUp: 'latest',
+  task: { payload: '{"b":1.0, "a":1e400}', type: 'report', queue: 'default', priority: 'normal' },
+  paused: false,
+  nextAt: at,
+  nextRuns: [at],
+  lastRunAt: null,
+  lastTaskId: null,
+  createdAt: at,
+  updatedAt: at,
+}
+
 /** Use cases of which a test needs only some; the others work and remember nothing. */
 export function useCasesWith(some: Partial<UseCases>): UseCases {
   return {
@@ -88,6 +104,13 @@ export function useCasesWith(some: Partial<UseCases>): UseCases {
     retryTask: async (id) => detailOf(taskOf({}, { id })),
     readStats: async () => someStats,
     listWorkers: async () => [],
+    putSchedule: async (definition) => ({ schedule: { ...aSchedule, ...definition }, created: true }),
+    getSchedule: async (name) => ({ ...aSchedule, name }),
+    listSchedules: async () => [aSchedule],
+    removeSchedule: async (name) => ({ ...aSchedule, name }),
+    pauseSchedule: async (name) => ({ ...aSchedule, name, paused: true, nextRuns: [] }),
+    resumeSchedule: async (name) => ({ ...aSchedule, name }),
+    runSchedule: async () => ({ task: taskOf({}), replayed: false }),
     checkReadiness: async () => ({ ok: true, checks: [{ name: 'database', ok: true }] }),
     registerWorker: async ({ leaseMs }) => ({ id: newId(), leaseMs }),
     claimTasks: async () => [],

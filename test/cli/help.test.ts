@@ -13,7 +13,7 @@ import { program, runMillrace } from './run-millrace.ts'
 const millrace = programOf()
 /** Those whose examples a server in memory can serve; the others bring up real processes. */
 const served = [
-  ...['submit', 'get', 'wait', 'watch', 'list', 'cancel', 'retry', 'batch'],
+  ...['submit', 'get', 'wait', 'watch', 'list', 'cancel', 'retry', 'batch', 'schedules', 'schedule'],
   ...['stats', 'top', 'workers', 'config', 'completion'],
 ]
 
@@ -34,7 +34,18 @@ describe('help', { concurrency: 3 }, () => {
         'cancel',
         'retry',
       ],
-      ...['batch', 'stats', 'top', 'workers', 'bench', 'config', 'doctor', 'completion'],
+      ...[
+        'batch',
+        'schedules',
+        'schedule',
+        'stats',
+        'top',
+        'workers',
+        'bench',
+        'config',
+        'doctor',
+        'completion',
+      ],
     ]
     assert.deepEqual(
       millrace.commands.map((command) => command.name()),
@@ -48,8 +59,9 @@ describe('help', { concurrency: 3 }, () => {
     assert.equal(code, 0)
   })
 
-  for (const command of [millrace, ...millrace.commands]) {
-    it(`of ${command.name()} ends with two examples and fits 80 columns`, () => {
+  const subcommands = millrace.commands.flatMap(({ commands }) => commands)
+  for (const command of [millrace, ...millrace.commands, ...subcommands]) {
+    it(`of ${nameOf(command)} ends with two examples and fits 80 columns`, () => {
       const help = helpOf(command)
       assert.equal(examplesIn(help).length, 2)
       assert.match(help.trimEnd().split('\n').at(-1)!, /^ {2}\$ /)
@@ -75,6 +87,11 @@ describe('help', { concurrency: 3 }, () => {
     })
   }
 })
+
+function nameOf(command: Command): string {
+  const parent = command.parent?.name()
+  return parent === undefined || parent === 'millrace' ? command.name() : `${parent} ${command.name()}`
+}
 
 function helpOf(command: Command): string {
   let help = ''

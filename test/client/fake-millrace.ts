@@ -2,6 +2,7 @@ import { EventEmitter, once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { memberTexts } from '../../src/client/json-text.ts'
+import { fakeSchedules } from './fake-schedules.ts'
 
 export type FakeTask = { [member: string]: string }
 export type Seen = {
@@ -26,6 +27,7 @@ export async function fakeMillrace({ finishes = false } = {}) {
   const faults: Fault[] = []
   const changes = new EventEmitter().setMaxListeners(0)
   let made = 0
+  const schedules = fakeSchedules((task) => textOf(tasks.get(add(Object.fromEntries(memberTexts(task))))!))
 
   const server = createServer((request, response) => void serve(request, response))
   server.listen(0, '127.0.0.1')
@@ -101,6 +103,8 @@ export async function fakeMillrace({ finishes = false } = {}) {
 
   async function answer(call: Seen): Promise<{ status: number; text: string; type?: string }> {
     const { method, path } = call
+    const scheduled = schedules(call)
+    if (scheduled) return scheduled
     const [, , id, verb] = path.split('/')
     if (path === '/tasks' && method === 'POST') return submit(call)
     if (path === '/tasks') return list(call)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { until } from '../support/until.ts'
+import { startReceiver } from './receiver.ts'
 import { assertCountsExact, eventsIn, startSystem, type Transport } from './system.ts'
 
 const noTasks = { scheduled: 0, pending: 0, processing: 0, completed: 0, failed: 0, canceled: 0 }
@@ -175,6 +176,85 @@ export function conformance(transport: Transport): void {
 
       assert.equal(eventsIn(missed.text)[0]?.name, 'canceled')
       assert.equal(over.status, 204)
+    })
+
+    it('submits what a schedule names, once each time, until it is paused', async (t) => {
+      const system = await startSystem(t, transport)
+      await system.startWorker()
+      const cron = '* * * * * *'
+      const put = await system.send('PUT', '/schedules/second', {
+        body: { cron, task: { type: 'whoami', payload: 1 } },
+      })
+      assert.equal(put.status, 201, put.text)
+      assert.equal(put.body.nextRuns.length, 5)
+
+      const tasks = await until(
+        async () => {
+          const { data } = (await system.get('/tasks?status=completed')).body
+          return data.length >= 2 && data
+        },
+        { what: 'two times of the schedule' },
+      )
+      const paused = await system.post('/schedules/second/pause')
+      await system.untilIdle()
+
+      assert.deepEqual([paused.body.paused, paused.body.nextRuns], [true, []])
+      const keys = tasks.map((task: { idempotencyKey: string }) => task.idempotencyKey)
+      assert.equal(new Set(keys).size, keys.length)
+      for (const key of keys) assert.match(key, /^schedule:second:/)
+      const run = await system.post('/schedules/second/run')
+      assert.equal((await system.finished(run.body.id)).status, 'completed')
+      assert.equal((await system.get('/schedules/second')).body.lastTaskId, run.body.id)
+      assert.equal((await system.send('DELETE', '/schedules/second')).status, 200)
+      assert.equal((await system.get('/schedules/second')).status, 404)
+      await assertCountsExact(system.databaseUrl)
+    })
+
+    it('tells of the end of a task, at least once, where it was asked to', async (t) => {
+      const hook = await startReceiver(t, [500])
+      const system = await startSystem(t, transport)
+      await system.startWorker({ WEBHOOK_ALLOW_PRIVATE: 'true', WEBHOOK_SECRET: 'secret' })
+      const { body } = await system.post('/tasks', { type: 'whoami', payload: 1, callbackUrl: hook.url })
+      const batch = await system.post('/tasks/batch', {
+        tasks: [
+          { type: 'fail', payload: 1, maxAttempts: 1, callbackUrl: hook.url, delayMs: 50 },
+          { type: 'noop', payload: 1 },
+        ],
+      })
+      const canceled = await system.submit({ type: 'noop', delayMs: 60_000, callbackUrl: hook.url })
+      await system.post(`/tasks/${canceled}/cancel`)
+
+      const ends = await until(
+        () => {
+          const told = hook.seen.map(({ body }) => `${body.id} ${body.status}`)
+          return new Set(told).size === 3 && hook.seen.length === 4 && told.sort()
+        },
+        { what: 'three ends, one of them told again', deadlineMs: 20_000 },
+      )
+
+      assert.deepEqual(
+        [...new Set(ends)],
+        [`${body.id} completed`, `${batch.body.ids[0]} failed`, `${canceled} canceled`].sort(),
+      )
+      for (const { headers } of hook.seen) assert.match(String(headers['webhook-signature']), /^v1,/)
+      assert.equal(new Set(hook.seen.map(({ headers }) => headers['webhook-id'])).size, 3)
+      await assertCountsExact(system.databaseUrl)
+    })
+
+    it('keeps webhooks away from this machine unless it is told otherwise', async (t) => {
+      const hook = await startReceiver(t, [])
+      const system = await startSystem(t, transport)
+      await system.startWorker()
+      await system.submit({ type: 'noop', callbackUrl: hook.url })
+
+      const delivery = await until(
+        async () => (await system.get('/tasks?type=millrace.webhook&status=failed')).body.data[0],
+        { what: 'the end of the delivery' },
+      )
+
+      assert.equal(delivery.error.name, 'NonRetryableError')
+      assert.match(delivery.error.message, /WEBHOOK_ALLOW_PRIVATE/)
+      assert.deepEqual(hook.seen, [])
     })
 
     it('waits until a task is due', async (t) => {

@@ -32,13 +32,21 @@ export async function startSystem(t: TestContext, transport: Transport, env: Env
     await app.close()
     await stopAll(node.services, () => {})
   })
-  return { app, databaseUrl, post, get, submit, finished, startWorker, unsent, untilIdle }
+  return { app, databaseUrl, send, post, get, submit, finished, startWorker, unsent, untilIdle }
 
   async function post(url: string, body?: unknown, headers: Record<string, string> = {}): Promise<Reply> {
+    return send('POST', url, { body, headers })
+  }
+
+  async function send(
+    method: 'POST' | 'PUT' | 'DELETE',
+    url: string,
+    { body, headers = {} }: { body?: unknown; headers?: Record<string, string> } = {},
+  ): Promise<Reply> {
     const payload = typeof body === 'string' ? body : body === undefined ? undefined : JSON.stringify(body)
     const type: Record<string, string> = payload === undefined ? {} : { 'content-type': 'application/json' }
     const reply = await app.inject({
-      method: 'POST',
+      method,
       url,
       headers: { ...type, ...headers },
       ...(payload === undefined ? {} : { payload }),

@@ -27,6 +27,8 @@ describe('settings', () => {
       concurrency: 1000,
       shutdownGraceMs: 30_000,
       retentionDays: 30,
+      webhookSecrets: [],
+      webhookAllowPrivate: false,
       logLevel: 'info',
       logFormat: 'json',
     })
@@ -45,6 +47,8 @@ describe('settings', () => {
       CONCURRENCY: '10',
       SHUTDOWN_GRACE_MS: '0',
       RETENTION_DAYS: '7',
+      WEBHOOK_SECRET: 'new, old',
+      WEBHOOK_ALLOW_PRIVATE: 'TRUE',
       LOG_LEVEL: 'DEBUG',
       LOG_FORMAT: 'pretty',
     })
@@ -60,6 +64,8 @@ describe('settings', () => {
       concurrency: 10,
       shutdownGraceMs: 0,
       retentionDays: 7,
+      webhookSecrets: ['new', 'old'],
+      webhookAllowPrivate: true,
       logLevel: 'debug',
       logFormat: 'pretty',
     })
@@ -80,6 +86,8 @@ describe('settings', () => {
       CONCURRENCY: '1e3',
       SHUTDOWN_GRACE_MS: '-1',
       RETENTION_DAYS: '0',
+      WEBHOOK_SECRET: 'a b',
+      WEBHOOK_ALLOW_PRIVATE: 'maybe',
       LOG_LEVEL: 'loud',
       LOG_FORMAT: 'xml',
       HOST: 'h:80/x',
@@ -96,6 +104,8 @@ describe('settings', () => {
       'QUEUES',
       'RETENTION_DAYS',
       'SHUTDOWN_GRACE_MS',
+      'WEBHOOK_ALLOW_PRIVATE',
+      'WEBHOOK_SECRET',
     ])
   })
 

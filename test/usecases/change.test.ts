@@ -33,6 +33,7 @@ function underTest(statuses: Record<string, Status>, wish: Partial<ChangeDeps> =
     reader: { historyOf: async () => noHistory },
     notices: { canceled: (attempts) => told.push(...attempts) },
     announce: (packets) => announced.push(...packets),
+    settle: async () => {},
     gather: gatherOn(1),
     ...wish,
   }
@@ -116,6 +117,19 @@ describe('canceling', () => {
 })
 
 describe('retrying', () => {
+  it('has the end told of that it undoes, before it does', async () => {
+    const id = newId()
+    const statuses: Record<string, Status> = { [id]: 'failed' }
+    const settled: unknown[] = []
+    const { retryTask } = underTest(statuses, {
+      settle: async (ids) => void settled.push(...ids, statuses[id]),
+    })
+
+    await retryTask(id)
+
+    assert.deepEqual(settled, [id, 'failed'])
+  })
+
   for (const status of ['failed', 'canceled'] as const) {
     it(`answers the pending task when it was ${status}, and tells of its packet`, async () => {
       const id = newId()

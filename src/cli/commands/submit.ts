@@ -29,6 +29,7 @@ export function submitCommand(): Command {
     .option('--max-attempts <n>', 'how often it may fail', positiveNumber)
     .option('--timeout <duration>', 'limit of one attempt', durationMs)
     .option('--key <key>', 'idempotency key: the same one again is the same task')
+    .option('--callback <url>', 'where the task is posted once it is final')
     .option('--wait', 'wait until the task is final and print it then')
     .option('--wait-timeout <duration>', 'how long to wait at most; implies --wait', durationMs)
     .option(

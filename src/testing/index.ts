@@ -23,6 +23,8 @@ export type TestingOptions = {
   concurrency?: number
   /** An empty database, or one of an earlier run, in place of a PostgreSQL of the test's own. */
   databaseUrl?: string
+  /** With it, webhooks are signed. They may go to this machine in any case. */
+  webhookSecret?: string
   /** The least that handlers' logs write; `silent` unless told. */
   logLevel?: Config['logLevel']
 }
@@ -99,12 +101,14 @@ async function startDatabase(services: Service[]): Promise<string> {
   return server.url
 }
 
-function configOf({ queues, concurrency = 100, logLevel = 'silent' }: TestingOptions): Config {
+function configOf({ queues, concurrency = 100, webhookSecret, logLevel = 'silent' }: TestingOptions): Config {
   return readConfig({
     QUEUES: queues?.join(','),
     CONCURRENCY: String(concurrency),
     LOG_LEVEL: logLevel,
     SHUTDOWN_GRACE_MS: '0',
+    WEBHOOK_SECRET: webhookSecret,
+    WEBHOOK_ALLOW_PRIVATE: 'true',
   })
 }
 

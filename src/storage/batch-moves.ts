@@ -95,10 +95,12 @@ const retryStep = {
            run_at = now(), started_at = null, finished_at = null, worker_id = null
       from locked as l
      where t.id = l.id
-    returning t.id, t.queue, t.type, t.batch_id, t.priority,
+    returning t.id, t.queue, t.type, t.batch_id, t.attempt, t.priority,
               l.status as from_status, 'pending'::task_status as to_status
   ), forgotten as (
     delete from stopped as s using retried as r where s.status = r.from_status and s.task_id = r.id
+  ), untold as (
+    update callbacks set told_at = null where task_id in (select id from retried)
   ), placed as (
     select *, (row_number() over (partition by queue, priority order by id) - 1) / $4 as piece from retried
   ), packed as (

@@ -69,6 +69,7 @@ function groups(): [string, Command[]][] {
       ],
     ],
     ['Batches:', [batchCommand()]],
+    ['Schedules:', [schedulesCommand(), scheduleCommand()]],
     [
       'Look:',
       [
@@ -81,7 +82,6 @@ function groups(): [string, Command[]][] {
         completionCommand(),
       ],
     ],
-    ['Schedules:', [schedulesCommand(), scheduleCommand()]],
   ]
 }
 

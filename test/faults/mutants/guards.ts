@@ -22,11 +22,11 @@ export const guards: readonly Mutant[] = [
         text: `     where t.id = o.id
        and t.attempt = o.attempt
        and t.status = 'processing'
-    returning t.id, t.queue, t.type, t.attempt
+    returning t.id, t.queue, t.type, t.attempt, t.batch_id
 `,
         instead: `     where t.id = o.id
        and t.status = 'processing'
-    returning t.id, t.queue, t.type, t.attempt
+    returning t.id, t.queue, t.type, t.attempt, t.batch_id
 `,
       },
     ],
@@ -40,9 +40,9 @@ export const guards: readonly Mutant[] = [
       {
         file: finish,
         text: `       and t.status = 'processing'
-    returning t.id, t.queue, t.type, t.attempt
+    returning t.id, t.queue, t.type, t.attempt, t.batch_id
 `,
-        instead: `    returning t.id, t.queue, t.type, t.attempt
+        instead: `    returning t.id, t.queue, t.type, t.attempt, t.batch_id
 `,
       },
     ],
@@ -58,9 +58,9 @@ export const guards: readonly Mutant[] = [
         file: finish,
         text: `       and t.attempt = o.attempt
        and t.status = 'processing'
-    returning t.id, t.queue, t.type, t.attempt, case t.crashes`,
+    returning t.id, t.queue, t.type, t.attempt, t.batch_id, case t.crashes`,
         instead: `       and t.status = 'processing'
-    returning t.id, t.queue, t.type, t.attempt, case t.crashes`,
+    returning t.id, t.queue, t.type, t.attempt, t.batch_id, case t.crashes`,
       },
     ],
     transport: 'postgresql',

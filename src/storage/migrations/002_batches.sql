@@ -5,7 +5,7 @@ create table batch_counters (
   status task_status not null,
   n bigint not null,
   primary key (batch_id, slot, status)
-) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 200);
+) with (fillfactor = 40, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 200);
 create index batch_counters_slots on batch_counters (slot) where slot <> 0;
 
 -- A row that another version of the program has stored has never been counted, and is at the first look.

@@ -31,7 +31,7 @@ export function tableOf(rows: readonly Row[]): string {
       name,
       (row) => percent(spreadOf(row, ({ ratios }) => ratios?.[name])?.median),
     ]),
-    ...latencyNames(rows).map((name): [string, (row: Row) => string] => [
+    ...(hasManyLatencies(rows) ? [] : latencyNames(rows)).map((name): [string, (row: Row) => string] => [
       `${name}: ms p50/p95/p99`,
       (row) => latencyOf(row, name),
     ]),
@@ -46,9 +46,21 @@ export function tableOf(rows: readonly Row[]): string {
     ['memory B', (row) => whole(spreadOf(row, ({ memoryBytesPerTask }) => memoryBytesPerTask)?.median)],
   ]
   const used = columns.filter(([, cell]) => rows.some((row) => cell(row) !== ''))
-  return aligned([
+  const table = aligned([
     ['', ...used.map(([title]) => title)],
     ...rows.map((row) => [row.contestant, ...used.map(([, cell]) => cell(row))]),
+  ])
+  return hasManyLatencies(rows) ? latencyTable(rows) : table
+}
+
+const hasManyLatencies = (rows: readonly Row[]) => latencyNames(rows).length > mostLatencyColumns
+const mostLatencyColumns = 3
+
+/** Where so many things were timed that they would not fit beside each other. */
+function latencyTable(rows: readonly Row[]): string {
+  return aligned([
+    ['ms p50/p95/p99', ...rows.map(({ contestant }) => contestant)],
+    ...latencyNames(rows).map((name) => [name, ...rows.map((row) => latencyOf(row, name))]),
   ])
 }
 

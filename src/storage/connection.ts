@@ -34,7 +34,8 @@ const pinned = [
   '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off',
   '-c enable_partition_pruning=off -c jit=off',
 ].join(' ')
-const free = '-c plan_cache_mode=force_custom_plan -c jit=off'
+// One process each: counting a large partition with all cores is felt by every task.
+const free = '-c plan_cache_mode=force_custom_plan -c jit=off -c max_parallel_workers_per_gather=0'
 
 // Also a pinned plan reads a partition whole that was analyzed while it was empty. As a rule autovacuum ends that a
 // minute after rows have come, since plans are made anew then; where it does not, they end with their connection.

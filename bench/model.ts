@@ -25,38 +25,36 @@ await program.parseAsync()
 const report = JSON.parse(readFileSync(program.args[0]!, 'utf8')) as Report
 const clusterCores = Number(program.opts<{ cores: string }>().cores)
 const workloads = [...new Set(report.rows.map(({ workload }) => workload))]
-const lines = [['', 'cost µs', '1 measured', '2 predicted', '2 measured', '4 predicted', '4 measured']]
+const lines = [['', '1: µs', 'tasks/s', '2: µs', 'tasks/s', '4: µs', 'predicted', 'tasks/s', 'predicted']]
 for (const workload of workloads) lines.push(...oneMachine(workload))
-console.log(`One machine of ${report.before.cores} cores, tasks/s with so many api and worker processes:\n`)
+console.log(`One machine of ${report.before.cores} cores with 1, 2 and 4 api and worker processes:\n`)
 console.log(aligned(lines))
 console.log(
   `\nMachines of ${clusterCores} cores, the load from elsewhere, with RabbitMQ; the first thing that is full:\n`,
 )
 console.log(aligned([['', '1', '3', '10'], ...workloads.map(clusters).filter((line) => line.length > 0)]))
 
-/** One set of processes uses some share of the cores that its costs would allow; more of them are taken to use the same. */
+/**
+ * Full of CPU, a machine does what its cores can do at a task's cost, less what stands idle. The cost has a part for each
+ * task and one for each commit, and the more processes share the work, the smaller are their statements: both parts and the
+ * growth of commits are learnt from 1 and 2 sets of processes, and predict what 4 do.
+ */
 function oneMachine(workload: string): string[][] {
-  const row = rowOf(workload, 'Millrace')
-  if (!row) return []
-  const costs = costsOf(row)
-  const used = rateOf(row)!.median / lowest(onOne(costs, 1)).tasksPerSecond
-  const cells = [2, 4].flatMap((each) => {
-    const measured = rowOf(workload, `Millrace ${each}+${each}`)
-    return [
-      whole(used * lowest(onOne(costs, each)).tasksPerSecond),
-      whole(measured && rateOf(measured)?.median),
-    ]
-  })
-  return [[workload, whole(sum(costs)), whole(rateOf(row)?.median), ...cells]]
+  const [one, two, four] = ['Millrace', 'Millrace 2+2', 'Millrace 4+4'].map((name) => seen(workload, name))
+  if (!one || !two || !four) return []
+  const commitMicros = (two.micros - one.micros) / (two.commits - one.commits)
+  const commits = two.commits ** 2 / one.commits
+  const micros = one.micros + commitMicros * (commits - one.commits)
+  const used = (one.rate * one.micros + two.rate * two.micros) / 2
+  const all = [one.micros, one.rate, two.micros, two.rate, four.micros, micros, four.rate, used / micros]
+  return [[workload, ...all.map(whole)]]
 }
 
-/** A process of Node.js fills one core at most; all together fill the machine. */
-function onOne(costs: Costs, each: number): Stage[] {
-  return [
-    { name: 'api', tasksPerSecond: (each * 1e6) / costs.api },
-    { name: 'worker', tasksPerSecond: (each * 1e6) / costs.worker },
-    { name: 'cores', tasksPerSecond: (report.before.cores * 1e6) / sum(costs) },
-  ]
+function seen(workload: string, contestant: string) {
+  const row = rowOf(workload, contestant)
+  if (!row) return undefined
+  const commits = spreadOf(row, ({ perTask }) => perTask?.commits)?.median ?? Number.NaN
+  return { micros: sum(costsOf(row)), rate: rateOf(row)?.median ?? Number.NaN, commits }
 }
 
 /** One machine has it all; of three, one has PostgreSQL; of ten, one, three have RabbitMQ, six the processes. */

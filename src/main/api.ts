@@ -69,7 +69,12 @@ export function useCasesOf({ moves, looks, notices, announce, publisher, batches
   const newId = idSource(clock.nowMs)
   const gather = gatherOn(2)
   const getTask = readingTasks({ reader, gather })
-  const working = { workers: leasedWorkers(moves), ledger: workLedger(moves), newId, announce }
+  const working = {
+    workers: leasedWorkers(moves),
+    ledger: workLedger(moves, keeper.touched),
+    newId,
+    announce,
+  }
   const callBack = { callbacks: callbackStore(moves), newId, announce, describe: taskJson }
   const submit = submitting({ store, reader, newId, capacityOf, announce, gather })
   return {

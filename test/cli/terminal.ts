@@ -10,7 +10,8 @@ export const noTerminal =
 
 /** Runs the command on a terminal of 80 columns and 24 rows. */
 export function onTerminal(t: TestContext, args: readonly string[], url: string) {
-  const line = ['stty cols 80 rows 24;', 'exec', process.execPath, program, ...args].join(' ')
+  const words = [process.execPath, program, ...args].map((word) => `'${word}'`)
+  const line = ['stty cols 80 rows 24;', 'exec', ...words].join(' ')
   const child = spawn('script', ['-qfec', line, '/dev/null'], {
     env: { ...process.env, MILLRACE_URL: url, TERM: 'xterm', NO_COLOR: '1' },
   })

@@ -40,6 +40,7 @@ export async function fakeMillrace({ finishes = false } = {}) {
   }
 
   async function close() {
+    if (!server.listening) return
     server.close()
     server.closeAllConnections()
     await once(server, 'close')

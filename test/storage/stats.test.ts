@@ -18,6 +18,7 @@ import {
   retried,
   someTasks,
 } from '../support/ledger.ts'
+import { until } from '../support/until.ts'
 
 const outcomes = [completed, failed, retried, handedBack]
 
@@ -286,6 +287,10 @@ test('statistics', async (t) => {
     const slots = async () =>
       (await ledger.rows<[number]>('select distinct slot from counters order by 1')).map(([slot]) => slot)
     assert.ok((await slots()).length > 1)
+    const living = 'select from counters as c where exists (select from pg_stat_get_activity(c.slot))'
+    await until(async () => (await ledger.rows(living)).length === 0, {
+      what: 'the server has ended the connections',
+    })
 
     await Promise.all([
       ledger.upkeep.foldCounters(),

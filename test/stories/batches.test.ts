@@ -11,7 +11,7 @@ import { until } from '../support/until.ts'
 import { deploy } from './deployment.ts'
 
 const TASKS = join(import.meta.dirname, '../fixtures/tasks.ts')
-const hook = join(import.meta.dirname, '../faults/crash/hook.ts')
+const hook = new URL('../faults/crash/hook.ts', import.meta.url).href
 
 /** The process ends with SIGKILL when it gets there. */
 async function setTrap(t: TestContext, { pid, kill }: TestProcess, at: string): Promise<void> {

@@ -178,6 +178,7 @@ test('submitting in SQL', async (t) => {
       ['submit(null)', '22023', /payload is missing/],
       [`submit('1', type := '')`, '22023', /^type must have 1 to 128 characters/],
       [`submit('1', type := 'a b')`, '22023', /^type/],
+      [`submit('1', type := 'millrace.webhook')`, '22023', /^type must not begin with millrace/],
       [`submit('1', queue := '${name}')`, '22023', /^queue/],
       [`submit('1', queue := e'a\\n')`, '22023', /^queue/],
       [`submit('1', priority := 'urgent')`, '22023', /low, normal, high/],

@@ -75,6 +75,8 @@ begin
     perform refuse(place || 'payload is nested deeper than 100 levels', 'Flatten it, or submit it as a JSON string.', '54000');
   elsif s.type collate "C" !~ names then
     perform refuse(place || 'type' || rule, 'Leave it out for ''default''.');
+  elsif s.type like 'millrace.%' then
+    perform refuse(place || 'type must not begin with millrace., which is for the system''s own tasks', 'Choose another name.');
   elsif s.queue collate "C" !~ names then
     perform refuse(place || 'queue' || rule, 'Leave it out for ''default''.');
   elsif s.priority not in ('low', 'normal', 'high') then

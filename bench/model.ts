@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
-import { aligned, type Row, rateOf, spreadOf } from './table.ts'
+import { aligned, type Row, rateOf, spreadOf, whole } from './table.ts'
 
 /*
  * What more processes and more machines would do, from what a task costs each part: `npm run bench:model -- FILE`, with
@@ -111,8 +111,4 @@ function sum(costs: Partial<Costs>): number {
 
 function named({ name, tasksPerSecond }: Stage): string {
   return `${whole(tasksPerSecond)} (${name})`
-}
-
-function whole(value: number | undefined): string {
-  return value === undefined ? '' : Math.round(value).toLocaleString('en')
 }

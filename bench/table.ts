@@ -83,7 +83,7 @@ const percent = (share: number | undefined) => (share === undefined ? '' : `${(1
 const ratio = (a: number | undefined, b: number | undefined) => (a && b ? `${(a / b).toFixed(2)} ×` : '')
 const rangeOf = (spread: Spread | undefined) => (spread ? `${whole(spread.least)}–${whole(spread.most)}` : '')
 
-function whole(value: number | undefined): string {
+export function whole(value: number | undefined): string {
   return value === undefined ? '' : Math.round(value).toLocaleString('en')
 }
 

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import pg from 'pg'
 import { migrate } from '../../src/main/migrate.ts'
+import { openLink } from '../../test/faults/system/link.ts'
 import { brokerProgram } from '../../test/support/broker-node.ts'
 import type { Contestant, Effort, Entry } from '../contestant.ts'
-import { distance } from '../distance.ts'
 import { startProgram } from '../program.ts'
 import { openPostgres, openRabbit } from '../servers.ts'
 import { crew } from './crew.ts'
@@ -63,7 +63,8 @@ type Setting = { amqpUrl?: string; each?: number; delayMs?: number }
 async function enter(folder: string, { amqpUrl, each = 1, delayMs }: Setting = {}): Promise<Entry> {
   const server = await openPostgres(folder)
   await migrate(server.url)
-  const link = delayMs === undefined ? undefined : await distance(server.url, delayMs)
+  const link = delayMs === undefined ? undefined : await openLink(server.url)
+  link?.delay(delayMs ?? 0)
   const env = {
     PATH: process.env.PATH,
     DATABASE_URL: link?.url ?? server.url,
@@ -110,7 +111,7 @@ async function enter(folder: string, { amqpUrl, each = 1, delayMs }: Setting = {
     async close() {
       await leave()
       await sql.end()
-      link?.close()
+      await link?.close()
       await server.stop()
     },
   }

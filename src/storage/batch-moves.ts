@@ -5,6 +5,7 @@ import { countEachBatchMove } from './batch-counters.ts'
 import type { Database } from './connection.ts'
 import { countEachMove } from './counters.ts'
 import { type PacketRow, packetRef } from './packets.ts'
+import { forgetTheEnd, isNotSealed, startOver } from './retry.ts'
 
 /** How far along the key a step goes: others' tasks may lie between those of an import. */
 const stepIds = 1_000
@@ -85,22 +86,14 @@ const retryStep = {
      where id = any (array(select id from page))
        and batch_id = $1
        and status = 'failed'
-       and not exists (
-         select from partitions as p where p.sealed_at is not null and t.id >= p.lower_id and t.id < p.upper_id)
+       and ${isNotSealed}
      order by id
        for update
   ), retried as (
-    update tasks as t
-       set status = 'pending', failures = 0, crashes = 0, result = null, error = null,
-           run_at = now(), started_at = null, finished_at = null, worker_id = null
-      from locked as l
-     where t.id = l.id
+    ${startOver}
     returning t.id, t.queue, t.type, t.batch_id, t.attempt, t.priority,
               l.status as from_status, 'pending'::task_status as to_status
-  ), forgotten as (
-    delete from stopped as s using retried as r where s.status = r.from_status and s.task_id = r.id
-  ), untold as (
-    update callbacks set told_at = null where task_id in (select id from retried)
+${forgetTheEnd}
   ), placed as (
     select *, (row_number() over (partition by queue, priority order by id) - 1) / $4 as piece from retried
   ), packed as (

@@ -9,6 +9,7 @@ import type { Database, Run } from './connection.ts'
 import { countEachMove, countMoves } from './counters.ts'
 import { submitKeyed } from './keyed-tasks.ts'
 import { type PacketRow, packetRef } from './packets.ts'
+import { forgetTheEnd, isNotSealed, startOver } from './retry.ts'
 import { rankOf, toWholeTask, type WholeTaskRow, wholeTask } from './rows.ts'
 
 /** The moves of tasks that clients ask for. `touched` hears of batches in which something became final. */
@@ -175,7 +176,6 @@ function changes(rows: readonly ChangeRow[]): Change[] {
   return rows.map(([from, changed, ...task]) => ({ from, changed, task: toWholeTask(task) }))
 }
 
-// A sealed partition is about to be dropped and its rows are counted already, so nothing in it may move.
 const retryTasks = {
   name: 'tasks.retry',
   text: `
@@ -183,22 +183,14 @@ const retryTasks = {
     select *
       from tasks as t
      where id = any ($1::uuid[])
-       and not exists (
-         select from partitions as p where p.sealed_at is not null and t.id >= p.lower_id and t.id < p.upper_id)
+       and ${isNotSealed}
      order by id
        for update
   ), retried as (
-    update tasks as t
-       set status = 'pending', failures = 0, crashes = 0, result = null, error = null,
-           run_at = now(), started_at = null, finished_at = null, worker_id = null
-      from locked as l
-     where t.id = l.id
+    ${startOver}
        and l.status in ('failed', 'canceled')
     returning t.*, l.status as from_status, 'pending'::task_status as to_status
-  ), forgotten as (
-    delete from stopped as s using retried as r where s.status = r.from_status and s.task_id = r.id
-  ), untold as (
-    update callbacks set told_at = null where task_id in (select id from retried)
+${forgetTheEnd}
   ), packed as (
     insert into packets (queue, priority, task_ids)
     select queue, priority, array[id] from retried order by id

@@ -13,6 +13,7 @@ import { batchRoutes, batchSchema } from './routes/batches.ts'
 import { eventRoutes } from './routes/events.ts'
 import { importRoutes } from './routes/import.ts'
 import { pageRoutes } from './routes/pages.ts'
+import { queueRoutes } from './routes/queues.ts'
 import { scheduleRoutes } from './routes/schedules.ts'
 import { submitRoutes } from './routes/submit.ts'
 import { systemRoutes } from './routes/system.ts'
@@ -76,6 +77,7 @@ export async function buildApi({ useCases, apiKeys, log, version }: ApiDeps): Pr
   batchRoutes(app, useCases, closing)
   await importRoutes(app, { useCases, closing, log })
   scheduleRoutes(app, useCases)
+  queueRoutes(app, useCases)
   systemRoutes(app, { useCases, version })
   workerRoutes(app, useCases, closing)
   pageRoutes(app)

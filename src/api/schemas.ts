@@ -1,6 +1,7 @@
 import { type TSchema, Type } from 'typebox'
 import { priorities, statuses } from '../domain/task.ts'
 import { type ProblemCode, problems, problemType } from './problem.ts'
+import { limitProperties } from './queue-limits.ts'
 
 const id = { format: 'uuid', examples: ['019a5f0e-6f3c-7a41-9c55-3b1f0a7d2e10'] }
 const instant = { format: 'date-time', examples: ['2030-01-31T09:00:00.000Z'] }
@@ -23,6 +24,7 @@ const identity = {
   id: Type.String({ ...id, description: 'UUIDv7: ids sort by the time of their creation.' }),
   type: Type.String(),
   queue: Type.String(),
+  key: orNull(Type.String(), 'Who it is for, in a queue with limits for each key.'),
   status: Type.Enum([...statuses]),
   priority: Type.Enum([...priorities]),
 }
@@ -145,6 +147,20 @@ const worker = Type.Object(
   { $id: 'Worker' },
 )
 
+const queue = Type.Object(
+  {
+    name: Type.String(),
+    paused: Type.Boolean(),
+    pausedAt: orNull(Type.String(instant), 'Since when it is paused.'),
+    ...limitProperties,
+    counts: ref('Counts'),
+    oldestPendingAgeMs: age,
+    workers: count('Live workers of the queue.'),
+    slots: count('Tasks that they run at once.'),
+  },
+  { $id: 'Queue' },
+)
+
 const readiness = Type.Object(
   {
     status: Type.Literal('ok'),
@@ -205,6 +221,7 @@ export const sharedSchemas = [
   counts,
   stats,
   worker,
+  queue,
   readiness,
   problem,
 ]

@@ -3,13 +3,14 @@ import { callbackUrlRule, ownTypes } from '../domain/callback.ts'
 import { defaultMaxAttempts, limits } from '../domain/submission.ts'
 import { priorities } from '../domain/task.ts'
 
+export const namePattern = `^[A-Za-z0-9._:/-]{1,${limits.nameLength}}$`
 const nameOptions = {
   minLength: 1,
   maxLength: limits.nameLength,
-  pattern: `^[A-Za-z0-9._:/-]{1,${limits.nameLength}}$`,
+  pattern: namePattern,
   default: 'default',
 }
-const nameRule = `must be a string of 1 to ${limits.nameLength} characters out of A-Z a-z 0-9 . _ : / -`
+export const nameRule = `must be a string of 1 to ${limits.nameLength} characters out of A-Z a-z 0-9 . _ : / -`
 
 export const longestDelayMs = 3650 * 86_400_000
 export const lastRunYear = 2100
@@ -24,6 +25,17 @@ export const submissionFields = {
   queue: {
     schema: Type.String({ ...nameOptions, description: 'Where the task waits for a worker.' }),
     rule: nameRule,
+  },
+  key: {
+    schema: Type.String({
+      minLength: 1,
+      maxLength: limits.keyLength,
+      pattern: `^[^\\p{Cc}\\p{Cs}]{1,${limits.keyLength}}$`,
+      description:
+        'Whom it is for, such as a tenant or a host. In a queue with limits, keys take turns, and each has the limits for a key.',
+      examples: ['tenant-42'],
+    }),
+    rule: `must be a string of 1 to ${limits.keyLength} characters without control characters`,
   },
   priority: {
     schema: Type.Enum([...priorities], {

@@ -145,6 +145,7 @@ const checks = {
     Check: (value: unknown) => isType.Check(value) && !value.startsWith(ownTypes),
   },
   queue: Compile(submissionFields.queue.schema),
+  key: Compile(submissionFields.key.schema),
   priority: Compile(submissionFields.priority.schema),
   delayMs: Compile(submissionFields.delayMs.schema),
   runAt: {
@@ -174,6 +175,7 @@ function dueOf({ delayMs, runAt }: SubmissionFields): Due | undefined {
 function submissionOf(payload: JsonText, due: Due, fields: SubmissionFields): Submission {
   const { type = 'default', queue = 'default', priority = 'normal' } = fields
   const submission: Submission = { payload, type, queue, priority, due }
+  if (fields.key !== undefined) submission.key = fields.key
   if (fields.maxAttempts !== undefined) submission.maxAttempts = fields.maxAttempts
   if (fields.timeoutMs !== undefined) submission.timeoutMs = fields.timeoutMs
   if (fields.idempotencyKey !== undefined) submission.idempotencyKey = fields.idempotencyKey

@@ -27,7 +27,7 @@ function members(task: TaskSummary): string {
   const result = task.result === undefined ? '' : `,"result":${task.result ?? 'null'}`
   return (
     `"id":"${task.id}","type":${JSON.stringify(task.type)},"queue":${JSON.stringify(task.queue)}` +
-    `,"status":"${task.status}","priority":"${task.priority}"${payload}${result},"error":${task.error ?? 'null'}` +
+    `,"key":${JSON.stringify(task.key)},"status":"${task.status}","priority":"${task.priority}"${payload}${result},"error":${task.error ?? 'null'}` +
     `,"attempt":${task.attempt},"maxAttempts":${task.maxAttempts},"batchId":${quoted(task.batchId)}` +
     `,"idempotencyKey":${JSON.stringify(task.idempotencyKey)},"createdAt":"${task.createdAt}"` +
     `,"runAt":"${task.runAt}","startedAt":${quoted(task.startedAt)},"finishedAt":${quoted(task.finishedAt)}` +

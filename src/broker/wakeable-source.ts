@@ -21,8 +21,10 @@ export function wakeableSource(
   return { ...messages, next, claimed, failed, wake }
 
   async function next(room: number, signal: AbortSignal): Promise<Want | undefined> {
+    if (signal.aborted) return undefined
     endWith(signal)
     if (!isWoken) {
+      if (waiting.signal.aborted) waiting = new AbortController() // by the signal of an earlier call
       const want = await messages.next(room, waiting.signal)
       if (want || !isWoken) return want
     }

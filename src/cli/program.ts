@@ -10,6 +10,8 @@ import { doctorCommand } from './commands/doctor.ts'
 import { getCommand } from './commands/get.ts'
 import { listCommand } from './commands/list.ts'
 import { apiCommand, migrateCommand, startCommand, workerCommand } from './commands/processes.ts'
+import { queueCommand } from './commands/queue.ts'
+import { queuesCommand } from './commands/queues.ts'
 import { retryCommand } from './commands/retry.ts'
 import { scheduleCommand, schedulesCommand } from './commands/schedules.ts'
 import { statsCommand } from './commands/stats.ts'
@@ -70,6 +72,7 @@ function groups(): [string, Command[]][] {
     ],
     ['Batches:', [batchCommand()]],
     ['Schedules:', [schedulesCommand(), scheduleCommand()]],
+    ['Queues:', [queuesCommand(), queueCommand()]],
     [
       'Look:',
       [

@@ -7,6 +7,7 @@ export type Fields = {
   type?: string
   queue?: string
   priority?: string
+  taskKey?: string
   delay?: number
   runAt?: string
   maxAttempts?: number
@@ -17,10 +18,11 @@ export type Fields = {
 
 /** The fields as JSON texts, under the names that the server knows. */
 export function fieldTexts({ delay, timeout, key, ...rest }: Fields): Map<string, string> {
-  const { type, queue, priority, runAt, maxAttempts, callback } = rest
+  const { type, queue, taskKey, priority, runAt, maxAttempts, callback } = rest
   const fields = {
     type,
     queue,
+    key: taskKey,
     priority,
     delayMs: delay,
     runAt,

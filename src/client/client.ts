@@ -3,6 +3,7 @@ import type { ResultOf } from './definition.ts'
 import { type EventOptions, type FeedFilter, feedEvents } from './events.ts'
 import { type Call, open, type Reply, type Server, send } from './http.ts'
 import { listing } from './lists.ts'
+import type { Queue, QueueLimits } from './queue.ts'
 import { randomKey } from './random-key.ts'
 import { parseReply } from './reply.ts'
 import { schedulesOf } from './schedules.ts'
@@ -51,6 +52,13 @@ export function createClient({ url, apiKey, retries = 4 }: ClientOptions) {
     schedules: schedulesOf(ask, randomKey),
     stats: () => ask<Stats>({ path: '/stats', repeatable: true }),
     workers: () => ask<WorkerInfo[]>({ path: '/workers', repeatable: true }),
+    queues: () => ask<Queue[]>({ path: '/queues', repeatable: true }),
+    /** Nothing of the queue starts until it is resumed. Both answer the queue as it is then. */
+    pauseQueue: (name: string) => changeQueue(name, 'POST', '/pause'),
+    resumeQueue: (name: string) => changeQueue(name, 'POST', '/resume'),
+    /** Changes the limits that are named; null takes one away. */
+    limitQueue: (name: string, limits: Partial<QueueLimits>) =>
+      changeQueue(name, 'PATCH', '', JSON.stringify(limits)),
   }
 
   /** Stores up to 10,000 tasks, all or none. Repeated after a fault only if each has an idempotency key. */
@@ -61,6 +69,11 @@ export function createClient({ url, apiKey, retries = 4 }: ClientOptions) {
     const repeatable = tasks.every((task) => task.idempotencyKey !== undefined)
     const body = JSON.stringify({ tasks, ...options })
     return ask({ method: 'POST', path: '/tasks/batch', body, repeatable })
+  }
+
+  function changeQueue(name: string, method: 'POST' | 'PATCH', way: string, body?: string): Promise<Queue> {
+    const path = `/queues/${encodeURIComponent(name)}${way}`
+    return ask({ method, path, repeatable: true, ...(body === undefined ? {} : { body }) })
   }
 
   /** A handle on a task that is there already. */

@@ -19,7 +19,7 @@ export type Server = {
 type Query = Readonly<Record<string, string | number | undefined>>
 
 export type Call = {
-  method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   path: string
   query?: Query
   /** JSON text. */

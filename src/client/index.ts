@@ -15,6 +15,7 @@ export {
 } from './errors.ts'
 export type { EventOptions, FeedEvent, FeedFilter, TaskEvent } from './events.ts'
 export type { Call, Reply } from './http.ts'
+export type { Queue, QueueLimits } from './queue.ts'
 export type { CatchUp, Schedule, ScheduleDefinition, ScheduledTask } from './schedules.ts'
 export type { Counts, Stats, WorkerInfo } from './stats.ts'
 export type { AnyIterable } from './submit-many.ts'

@@ -19,6 +19,7 @@ export type Task<Payload = unknown, Result = unknown> = {
   id: string
   type: string
   queue: string
+  key: string | null
   status: Status
   priority: Priority
   payload: Payload
@@ -53,6 +54,8 @@ export type TaskPage = {
 
 export type SubmitOptions = {
   queue?: string
+  /** Whom it is for: in a queue with limits, keys take turns, and each has the limits for a key. */
+  key?: string
   priority?: Priority
   /** Milliseconds from now; or `runAt`, an instant. */
   delayMs?: number

@@ -70,7 +70,10 @@ export type WorkerIdentity = { id: string; types: readonly string[]; packetLimit
  */
 export type Want = { room: number } & (
   | { queues: readonly string[]; look: number; unsent?: boolean }
-  | { packets: readonly PacketId[] }
+  /** `without`: packets of these queues are left, whatever the messages say. */
+  | { packets: readonly PacketId[]; without?: readonly string[] }
+  /** What the limits of this queue let start now, on either transport. */
+  | { gate: string }
 )
 
 export type Claim = {
@@ -81,6 +84,8 @@ export type Claim = {
   oversized: PacketId[]
   /** Packets that were seen and left because there was no room for them. */
   blocked: PacketId[]
+  /** Of a queue with limits: whether tasks wait for their turn, and when the next may start if that is known. */
+  gate?: { waits: boolean; nextInMs: number | null }
 }
 
 /** The ledger as the transactional outbox of the broker. */
@@ -98,6 +103,41 @@ export type Outbox = {
 
 /** Packets of one queue and priority wait together. */
 export type Place = { queue: string; priority: Priority }
+
+/** The settings of queues. A queue that has none is not paused and has no limits. */
+export type QueueStore = {
+  settings(): Promise<Map<string, QueueSettings>>
+  /** Changes the limits that are named; null is none. */
+  change(queue: string, changes: Partial<QueueLimits>): Promise<void>
+  /** Once answered, nothing of the queue starts any more where the pause is known. Twice is no different. */
+  pause(queue: string): Promise<void>
+  resume(queue: string): Promise<void>
+  /** The queues of which workers must not take packets by themselves. */
+  gates(): Promise<QueueGate[]>
+}
+
+/** How many run at once and how many start in a second: of the queue over all workers, and of each key in it. */
+export type QueueLimits = {
+  concurrency: number | null
+  ratePerSecond: number | null
+  keyConcurrency: number | null
+  keyRatePerSecond: number | null
+}
+
+export type QueueSettings = QueueLimits & { pausedAt: string | null }
+
+/** A queue that is paused, or what starts of it is limited. */
+export type QueueGate = { queue: string; isPaused: boolean }
+
+/** A queue as clients see it. */
+export type Queue = QueueSettings & {
+  name: string
+  paused: boolean
+  counts: Counts
+  oldestPendingAgeMs: number | null
+  workers: number
+  slots: number
+}
 
 /** The broker, sending side. */
 export type Publisher = {
@@ -122,6 +162,8 @@ export type PacketSource = {
   failed(want: Want): void
   /** Room came free. */
   roomFreed(): void
+  /** An outcome was stored, and counts no more where limits are counted. */
+  stored?(): void
 }
 
 /** Housekeeping of the ledger. Any number of processes may do it at the same time. */
@@ -256,6 +298,8 @@ export type Notices = {
   packetsWaiting(): void
   /** These attempts' tasks were canceled while they ran. By attempt, since the task may be retried before this is heard. */
   canceled(attempts: readonly AttemptRef[]): void
+  /** A queue was paused or resumed, or has other limits. */
+  queuesChanged(): void
 }
 
 /** Runs handlers. */

@@ -5,6 +5,8 @@ export type Submission = {
   payload: JsonText
   type: string
   queue: string
+  /** Who it is for: in a queue with limits, those of a key are limited together, and keys take turns. */
+  key?: string
   priority: Priority
   /** When to run: at once, after a delay on the database's clock, or at an RFC 3339 instant. */
   due: Due
@@ -44,6 +46,7 @@ export const limits = {
   batchBytes: 16 * 1024 * 1024,
   nameLength: 128,
   idempotencyKeyLength: 255,
+  keyLength: 255,
   maxAttempts: 100,
   jsonDepth: 100,
 } as const

@@ -20,6 +20,7 @@ export type Task = {
   id: string
   type: string
   queue: string
+  key: string | null
   status: Status
   priority: Priority
   payload: JsonText

@@ -12,6 +12,7 @@ import { databaseClock } from '../storage/clock.ts'
 import { scheduleStore } from '../storage/cron-schedules.ts'
 import { leasedWorkers } from '../storage/leased-workers.ts'
 import { moveLog } from '../storage/move-log.ts'
+import { queueStore } from '../storage/queues.ts'
 import { databaseAnswers, isMigrated, partitionsReachAhead } from '../storage/readiness.ts'
 import { taskReader } from '../storage/task-reader.ts'
 import { taskStore } from '../storage/tasks.ts'
@@ -28,6 +29,7 @@ import { following } from '../usecases/follow-task.ts'
 import { httpWorkers } from '../usecases/http-workers.ts'
 import { importing } from '../usecases/import.ts'
 import type { UseCases } from '../usecases/index.ts'
+import { queueing } from '../usecases/queues.ts'
 import { readingTasks } from '../usecases/read-task.ts'
 import { checkReadiness, type Probe } from '../usecases/readiness.ts'
 import { scheduling } from '../usecases/schedules.ts'
@@ -92,6 +94,7 @@ export function useCasesOf({ moves, looks, notices, announce, publisher, batches
     listTasks: reader.list,
     readStats: reader.stats,
     listWorkers: registry.list,
+    ...queueing({ queues: queueStore(looks), reader, notices }),
     checkReadiness: () => checkReadiness(probesOf(looks, publisher)),
   }
 }

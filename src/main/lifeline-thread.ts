@@ -52,7 +52,7 @@ async function beat(client: pg.Client, onAlive: () => void): Promise<void> {
   await client.query(releaseText, [worker.id])
   await client.query(`select pg_advisory_lock(${workerLock})`, [worker.id])
   await announce(client)
-  await client.query(`listen ${channels.packets}; listen ${channels.canceled}`)
+  await client.query(`listen ${channels.packets}; listen ${channels.canceled}; listen ${channels.queues}`)
   onAlive()
   tell({ kind: 'alive' })
   while (!stopping.signal.aborted) {
@@ -73,6 +73,7 @@ async function announce(client: pg.Client): Promise<void> {
 
 function hear({ channel, payload }: pg.Notification): void {
   if (channel === channels.packets) tell({ kind: 'packets', more: payload === noticeOfSql })
+  if (channel === channels.queues) tell({ kind: 'queues' })
   if (channel === channels.canceled) tell({ kind: 'canceled', attempts: attemptsIn(payload ?? '') })
 }
 

@@ -16,6 +16,7 @@ export type LifelineMessage =
   | { kind: 'alive' }
   | { kind: 'lost'; reason: string }
   | { kind: 'packets'; more: boolean }
+  | { kind: 'queues' }
   | { kind: 'canceled'; attempts: AttemptRef[] }
 
 export type LifelineDeps = {

@@ -16,7 +16,10 @@ import { runUntilSignal, type Service, stopRequest } from '../runtime/service.ts
 import { hasCrashedLately } from '../storage/crashes.ts'
 import { outbox } from '../storage/packets.ts'
 import { progressStore } from '../storage/progress.ts'
+import { queueStore } from '../storage/queues.ts'
 import { workLedger } from '../storage/work-ledger.ts'
+import { followGates } from '../usecases/follow-gates.ts'
+import { gatedSource } from '../usecases/gated-source.ts'
 import { progressDesk } from '../usecases/report-progress.ts'
 import { startWork, type Work } from '../usecases/work.ts'
 import { databaseUrlOf } from './database.ts'
@@ -79,7 +82,12 @@ export async function startWorkerServices(
   services.push({ name: 'progress', stop: progress.stop })
   const runner = createRunner({ handlers, log, concurrency, isOnGuard, hear: progress.hear })
   const stopLogging = logStrayErrors(log)
-  const { source, wake, services: consumers } = openSource(config, node, log)
+  const opened = openSource(config, node, log)
+  const source = gatedSource(opened.source, queues)
+  const { wake } = source
+  const gates = followGates({ queues: queueStore(node.looks), use: source.use, sleep, log })
+  services.push({ name: 'gates', stop: gates.stop })
+  await wait(gates.known)
   const announce = (packets: readonly PacketRef[]) => {
     node.announce(packets)
     if (packets.length > 0) wake()
@@ -89,9 +97,9 @@ export async function startWorkerServices(
     databaseUrl,
     worker: { id, host: hostname(), pid: process.pid, version, queues: [...queues], types, concurrency },
     running: () => work?.running() ?? 0,
-    hear: listener({ work: () => work, wake, log }),
+    hear: listener({ work: () => work, wake, look: gates.look, log }),
   })
-  services.push(lifeline.service, ...consumers)
+  services.push(lifeline.service, ...opened.services)
   services.push({ name: 'handlers', stop: () => runner.stop().then(stopLogging) })
   await wait(lifeline.known)
   work = startWork({
@@ -122,11 +130,14 @@ function workService(work: Work, { shutdownGraceMs }: Config): Service {
   return { name: 'work', stop: () => work.stop(shutdownGraceMs) }
 }
 
+type Hearing = { work: () => Work | undefined; wake: (more?: boolean) => void; look: () => void; log: Log }
+
 /** What a worker does about what its lifeline tells. */
-function listener({ work, wake, log }: { work: () => Work | undefined; wake: Wake; log: Log }) {
+function listener({ work, wake, look, log }: Hearing) {
   let isCut = false
   return (message: LifelineMessage) => {
     if (message.kind === 'packets') wake(message.more)
+    if (message.kind === 'queues' || message.kind === 'alive') look()
     if (message.kind === 'canceled') work()?.cancel(message.attempts)
     if (message.kind === 'alive') {
       if (isCut) log.info({}, 'the lifeline to the database holds again')
@@ -141,14 +152,13 @@ function listener({ work, wake, log }: { work: () => Work | undefined; wake: Wak
 
 const defaultTasks = fileURLToPath(new URL('../../examples', import.meta.url))
 
-type Wake = (more?: boolean) => void
-type Opened = { source: PacketSource; wake: Wake; services: Service[] }
+type Opened = { source: PacketSource & { wake(more?: boolean): void }; services: Service[] }
 
 /** The one difference between the transports. */
 function openSource({ queues, amqpUrls }: Config, { moves }: Node, log: Log): Opened {
   if (amqpUrls.length === 0) {
     const source = ledgerSource(queues, sleep)
-    return { source, wake: source.wake, services: [] }
+    return { source, services: [] }
   }
   const { resend } = outbox(moves)
   const consumer = rabbitSource({
@@ -163,8 +173,8 @@ function openSource({ queues, amqpUrls }: Config, { moves }: Node, log: Log): Op
     },
   })
   const source = wakeableSource(consumer, queues, sleep)
-  const wake: Wake = (more) => more && source.wake()
-  return { source, wake, services: [{ name: 'consumer', stop: consumer.stop }] }
+  const wake = (more?: boolean) => more && source.wake()
+  return { source: { ...source, wake }, services: [{ name: 'consumer', stop: consumer.stop }] }
 }
 
 /** Now and then a worker compares what it holds with what the ledger says it holds. */

@@ -92,16 +92,34 @@ const claimNamed = {
   ${takeAndStart}`,
 }
 
+// The same where some queues are served by their gates: their messages are no more than a reason to look there.
+const claimNamedWithout = {
+  name: 'packets.claim-named-without',
+  text: `
+  with seen as materialized (
+    select id, priority, cardinality(task_ids) as size
+      from packets
+     where id = any ($1::bigint[])
+       and worker_id is null
+       and queue <> all ($6::text[])
+     order by id
+       for update
+  ${takeAndStart}`,
+}
+
 /** Takes packets and starts their tasks. Must not be repeated blindly: what it took is found by `held`. */
-export async function claim({ run }: Database, worker: WorkerIdentity, want: Want): Promise<Claim> {
+export async function claim({ run }: Database, worker: WorkerIdentity, want: PacketWant): Promise<Claim> {
   const { id, types, packetLimit } = worker
   const common = [packetLimit, want.room, id, types]
-  const rows =
-    'queues' in want
-      ? await run<ClaimRow>(want.unsent ? claimUnsent : claimFromLedger, [want.queues, ...common, want.look])
-      : await run<ClaimRow>(claimNamed, [int8s(want.packets), ...common])
-  return toClaim(rows)
+  if ('queues' in want)
+    return toClaim(
+      await run<ClaimRow>(want.unsent ? claimUnsent : claimFromLedger, [want.queues, ...common, want.look]),
+    )
+  if (!want.without) return toClaim(await run<ClaimRow>(claimNamed, [int8s(want.packets), ...common]))
+  return toClaim(await run<ClaimRow>(claimNamedWithout, [int8s(want.packets), ...common, want.without]))
 }
+
+export type PacketWant = Exclude<Want, { gate: string }>
 
 type StartedRow = [
   kind: 'started',
@@ -116,11 +134,17 @@ type StartedRow = [
   maxAttempts: number | null,
   timeoutMs: number | null,
 ]
-type TakenRow = [kind: 'taken', packet: PacketId, attempt: null, taskIds: string[], ...rest: null[]]
+type TakenRow = [
+  kind: 'taken',
+  packet: PacketId,
+  attempt: null,
+  taskIds: string[],
+  ...rest: [null, null, null, null, null, null, null, keys?: string[]],
+]
 type LeftRow = [kind: 'oversized' | 'blocked', packet: PacketId, ...rest: null[]]
-type ClaimRow = StartedRow | TakenRow | LeftRow
+export type ClaimRow = StartedRow | TakenRow | LeftRow
 
-function toClaim(rows: readonly ClaimRow[]): Claim {
+export function toClaim(rows: readonly ClaimRow[]): Claim {
   const claim: Claim = { tasks: [], packets: [], oversized: [], blocked: [] }
   const started = new Map<string, StartedRow>()
   for (const row of rows) {

@@ -1,12 +1,17 @@
 import type { AttemptRef, Notices } from '../domain/ports.ts'
 import type { Database } from './connection.ts'
 
-export const channels = { packets: 'millrace_packets', canceled: 'millrace_canceled' } as const
+export const channels = {
+  packets: 'millrace_packets',
+  canceled: 'millrace_canceled',
+  queues: 'millrace_queues',
+} as const
 
 /** What a notice of packets says that a submission in SQL has sent: others commit beside it and send none. */
 export const noticeOfSql = 'sql'
 
 const tellPackets = { name: 'notices.packets', text: `select pg_notify('${channels.packets}', '')` }
+const tellQueues = { name: 'notices.queues', text: `select pg_notify('${channels.queues}', '')` }
 const tellCanceled = { name: 'notices.canceled', text: `select pg_notify('${channels.canceled}', $1)` }
 
 // A notice locks the whole database for the moment of its commit, so there are at most 50 a second on the average,
@@ -28,6 +33,7 @@ export function notices({ run }: Database): Notices & { stop(): void } {
     }
   })
   return {
+    queuesChanged: () => void run(tellQueues).catch(() => {}),
     packetsWaiting: packets.ask,
     canceled(more) {
       attempts.push(...more)

@@ -59,11 +59,17 @@ async function markSent({ run }: Database, packets: readonly PacketId[]): Promis
   await run(markAsSent, [int8s(packets)])
 }
 
+// Those of paused queues are with nobody: workers have dropped their messages, and look for them when it goes on.
 const countOutstanding = {
   name: 'packets.outstanding',
   text: `
   select count(*)
-    from (select from packets where worker_id is null and sent_at is not null limit $1) as sent`,
+    from (select
+            from packets
+           where worker_id is null
+             and sent_at is not null
+             and queue <> all (array(select name from queues where paused_at is not null))
+           limit $1) as sent`,
 }
 
 async function outstanding({ run }: Database, limit: number): Promise<number> {
@@ -91,7 +97,8 @@ const findOverdue = {
   text: `${withWaitingPlaces}
   select p.queue, p.priority, now()::text
     from place as p
-   where exists (
+   where not exists (select from queues as q where q.name = p.queue and q.paused_at is not null)
+     and exists (
      select from (select sent_at from packets
                    where worker_id is null and queue = p.queue and priority = p.priority
                    order by id limit 1000) as oldest

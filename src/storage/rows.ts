@@ -4,7 +4,7 @@ import { type JsonText, type Priority, priorities, type Status, type Task } from
 /** The columns of a task without its large values, in the order of `TaskRow`. */
 export const taskColumns = `
   t.id, t.type, t.queue, t.status, t.priority, t.error, t.attempt, t.max_attempts, t.batch_id,
-  t.idempotency_key, t.created_at, t.run_at, t.started_at, t.finished_at, t.worker_id`
+  t.idempotency_key, t.created_at, t.run_at, t.started_at, t.finished_at, t.worker_id, t.key`
 
 export type TaskRow = [
   id: string,
@@ -22,6 +22,7 @@ export type TaskRow = [
   startedAt: Date | null,
   finishedAt: Date | null,
   workerId: string | null,
+  key: string | null,
 ]
 
 /** The same with payload and result, in the order of `WholeTaskRow`. */
@@ -37,11 +38,12 @@ export function toWholeTask(row: WholeTaskRow): Task {
 /** A row as clients see it, without payload and result. */
 export function toTask(row: TaskRow): Omit<Task, 'payload' | 'result'> {
   const [id, type, queue, status, priority, error, attempt, maxAttempts, batchId, idempotencyKey] = row
-  const [, , , , , , , , , , createdAt, runAt, startedAt, finishedAt, workerId] = row
+  const [, , , , , , , , , , createdAt, runAt, startedAt, finishedAt, workerId, key] = row
   return {
     id,
     type,
     queue,
+    key,
     status,
     priority: priorityOf(priority),
     error,

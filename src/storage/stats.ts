@@ -2,6 +2,7 @@ import type { Counts, Stats } from '../domain/ports.ts'
 import { type Status, statuses } from '../domain/task.ts'
 import type { Database } from './connection.ts'
 import { withWaitingPlaces } from './packets.ts'
+import { oldestParked } from './queues.ts'
 
 const readCounts = {
   name: 'counters.read',
@@ -42,7 +43,7 @@ type RateRow = [windowMs: number, submitted: number, completed: number, failed: 
 /** Sums of a few rows, whatever the number of tasks. */
 export async function readStats({ run }: Database): Promise<Stats> {
   const counts = await run<CountRow>(readCounts)
-  const oldest = new Map(await run<[string, number]>(readOldest))
+  const oldest = later(await run<[string, number]>(readOldest), await oldestParked(run))
   const workers = await run<WorkerRow>(readWorkers)
   const [baseline] = await run<RateRow>(readRates)
   const total = sum(counts)
@@ -56,6 +57,13 @@ export async function readStats({ run }: Database): Promise<Stats> {
     rates: ratesOf(total, baseline),
     oldestPendingAgeMs: oldest.size > 0 ? Math.max(...oldest.values()) : null,
   }
+}
+
+/** The greater age where a queue has both. */
+function later(...lists: (readonly [queue: string, ageMs: number])[][]): Map<string, number> {
+  const ages = new Map<string, number>()
+  for (const [queue, ageMs] of lists.flat()) ages.set(queue, Math.max(ageMs, ages.get(queue) ?? 0))
+  return ages
 }
 
 function sum(rows: readonly CountRow[]): Counts {

@@ -32,6 +32,9 @@ const nextUnfinished = {
     (select task_id from schedule where 'scheduled' = any ($4)
         and task_id < $1 and task_id >= $2 order by task_id desc limit $3)
     union all
+    (select task_id from parked where 'pending' = any ($4)
+        and task_id < $1 and task_id >= $2 order by task_id desc limit $3)
+    union all
     (select distinct task_id
        from packets as p cross join lateral unnest(p.task_ids) as u (task_id)
       where (p.worker_id is not null and ('processing' = any ($4) or 'pending' = any ($4))

@@ -30,14 +30,16 @@ export function taskStore(
   }
 }
 
+type Variant = { column: string; parameter: string; more: string }
+
 /** `more`: further parts, which may look at what was `stored`. */
-const storePendingText = (more: string) => `
+const pendingText = ({ column, parameter, more }: Variant) => `
   with stored as (
-    insert into tasks (id, type, queue, priority, payload, max_attempts, timeout_ms, batch_id, idempotency_key, status)
-    select id, type, queue, priority, payload::json, max_attempts, timeout_ms, batch_id, idempotency_key, 'pending'
+    insert into tasks (id, type, queue, priority, payload, max_attempts, timeout_ms, batch_id, idempotency_key, status${column})
+    select id, type, queue, priority, payload::json, max_attempts, timeout_ms, batch_id, idempotency_key, 'pending'${column}
       from unnest($1::uuid[], $2::text[], $3::text[], $4::smallint[], $5::text[], $6::smallint[], $7::bigint[],
-                  $8::uuid[], $9::text[])
-        as t (id, type, queue, priority, payload, max_attempts, timeout_ms, batch_id, idempotency_key)
+                  $8::uuid[], $9::text[]${parameter})
+        as t (id, type, queue, priority, payload, max_attempts, timeout_ms, batch_id, idempotency_key${column})
         on conflict (id) do nothing
     returning id, queue, type, attempt, batch_id
   ), packed as (
@@ -51,25 +53,48 @@ const storePendingText = (more: string) => `
   )${more}
   select now(), id, queue, priority from (select 1) as always left join packed on true`
 
-const storePending = { name: 'tasks.submit', text: storePendingText('') }
+const batched = `, batched as (${countBatchMoves('stored', { to: 'pending' })}
+  )`
+
+// Tasks with keys and those of batches have statements of their own, so that the others write nothing for them.
+const storePending = {
+  name: 'tasks.submit',
+  text: pendingText({ column: '', parameter: '', more: '' }),
+}
 const storePendingBatched = {
   name: 'tasks.submit-batched',
-  text: storePendingText(`, batched as (${countBatchMoves('stored', { to: 'pending' })}
-  )`),
+  text: pendingText({ column: '', parameter: '', more: batched }),
+}
+const storePendingWithKeys = {
+  name: 'tasks.submit-with-keys',
+  text: pendingText({ column: ', key', parameter: ', $14::text[]', more: batched }),
+}
+
+function pendingStatement(tasks: readonly NewTask[]) {
+  if (haveKeys(tasks)) return storePendingWithKeys
+  return tasks.some((task) => task.batchId !== undefined) ? storePendingBatched : storePending
 }
 
 const storeScheduled = {
   name: 'tasks.submit-scheduled',
-  text: `
+  text: scheduledText({ column: '', parameter: '' }),
+}
+const storeScheduledWithKeys = {
+  name: 'tasks.submit-scheduled-with-keys',
+  text: scheduledText({ column: ', key', parameter: ', $12::text[]' }),
+}
+
+function scheduledText({ column, parameter }: Omit<Variant, 'more'>): string {
+  return `
   with task as materialized (
     select id, type, queue, priority, payload::json as payload, max_attempts, timeout_ms, batch_id, idempotency_key,
-           coalesce(run_at, now() + delay_ms * interval '1 millisecond') as run_at
+           coalesce(run_at, now() + delay_ms * interval '1 millisecond') as run_at${column}
       from unnest($1::uuid[], $2::text[], $3::text[], $4::smallint[], $5::text[], $6::smallint[], $7::bigint[],
-                  $8::uuid[], $9::text[], $10::bigint[], $11::timestamptz[])
-        as t (id, type, queue, priority, payload, max_attempts, timeout_ms, batch_id, idempotency_key, delay_ms, run_at)
+                  $8::uuid[], $9::text[], $10::bigint[], $11::timestamptz[]${parameter})
+        as t (id, type, queue, priority, payload, max_attempts, timeout_ms, batch_id, idempotency_key, delay_ms, run_at${column})
   ), stored as (
-    insert into tasks (id, type, queue, priority, payload, max_attempts, timeout_ms, batch_id, idempotency_key, run_at, status)
-    select id, type, queue, priority, payload, max_attempts, timeout_ms, batch_id, idempotency_key, run_at, 'scheduled'
+    insert into tasks (id, type, queue, priority, payload, max_attempts, timeout_ms, batch_id, idempotency_key, run_at, status${column})
+    select id, type, queue, priority, payload, max_attempts, timeout_ms, batch_id, idempotency_key, run_at, 'scheduled'${column}
       from task
         on conflict (id) do nothing
     returning id, queue, type, attempt, batch_id, run_at
@@ -78,7 +103,7 @@ const storeScheduled = {
   ), counted as (${countMoves('stored', { to: 'scheduled' })}
   ), batched as (${countBatchMoves('stored', { to: 'scheduled' })}
   )
-  select now()`,
+  select now()`
 }
 
 async function submit(database: Database, load: Load): Promise<Stored> {
@@ -89,16 +114,19 @@ async function submit(database: Database, load: Load): Promise<Stored> {
 /** The statements that store a load, within the caller's transaction. */
 export async function storeLoad(run: Run, { now, packets, later, batches }: Load): Promise<Stored> {
   if (batches.length > 0) await storeBatches(run, batches)
-  if (later.length > 0) await run(storeScheduled, [...taskColumns(later), ...dueColumns(later)])
+  if (later.length > 0) {
+    const statement = haveKeys(later) ? storeScheduledWithKeys : storeScheduled
+    await run(statement, [...taskColumns(later), ...dueColumns(later), ...keyColumn(later)])
+  }
   const called = [now, later].flatMap((tasks) => tasks.filter(isCalledBack))
   if (called.length > 0) await storeCallbacks(run, called)
-  const store = now.some((task) => task.batchId !== undefined) ? storePendingBatched : storePending
-  const rows = await run<[Date, ...PacketRow] | [Date, null]>(store, [
+  const rows = await run<[Date, ...PacketRow] | [Date, null]>(pendingStatement(now), [
     ...taskColumns(now),
     texts(packets.map((packet) => packet.queue)),
     int2s(packets.map((packet) => rankOf(packet.priority))),
     int4s(packets.map((packet) => packet.first)),
     int4s(packets.map((packet) => packet.last)),
+    ...keyColumn(now),
   ])
   const refs = rows.flatMap(([, ...packet]) => (packet[0] === null ? [] : [packetRef(packet as PacketRow)]))
   return { at: rows[0]![0].toISOString(), packets: refs }
@@ -120,6 +148,12 @@ function taskColumns(tasks: readonly NewTask[]): unknown[] {
     uuids(tasks.map((task) => task.batchId ?? null)),
     texts(tasks.map((task) => task.idempotencyKey ?? null)),
   ]
+}
+
+const haveKeys = (tasks: readonly NewTask[]) => tasks.some((task) => task.key !== undefined)
+
+function keyColumn(tasks: readonly NewTask[]): unknown[] {
+  return haveKeys(tasks) ? [texts(tasks.map((task) => task.key ?? null))] : []
 }
 
 function dueColumns(tasks: readonly NewTask[]): unknown[] {

@@ -1,7 +1,7 @@
 import type { Batch } from '../domain/batch.ts'
 import type { TaskError } from '../domain/errors.ts'
 import type { FeedPage, FeedPosition, MoveFilter, Sighting } from '../domain/event.ts'
-import type { Stats, TaskFilter, TaskPage, WorkerInfo } from '../domain/ports.ts'
+import type { Queue, QueueLimits, Stats, TaskFilter, TaskPage, WorkerInfo } from '../domain/ports.ts'
 import type { Sequel, Submission } from '../domain/submission.ts'
 import type { Task, TaskDetail } from '../domain/task.ts'
 import type { ClaimCases } from './claim-for-worker.ts'
@@ -47,6 +47,11 @@ export type UseCases = {
   retryBatch(id: string): Promise<number>
   readStats(): Promise<Stats>
   listWorkers(): Promise<WorkerInfo[]>
+  listQueues(): Promise<Queue[]>
+  /** Changes the limits that are named; null is none. Like pausing, it answers the queue as it is then. */
+  changeQueue(name: string, changes: Partial<QueueLimits>): Promise<Queue>
+  pauseQueue(name: string): Promise<Queue>
+  resumeQueue(name: string): Promise<Queue>
   checkReadiness(): Promise<Readiness>
 } & HttpWorkerCases &
   ClaimCases &

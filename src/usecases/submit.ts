@@ -156,6 +156,7 @@ function asStored(task: NewTask, at: string): Task {
     id,
     type,
     queue,
+    key: task.key ?? null,
     status: due === 'now' ? 'pending' : 'scheduled',
     priority,
     payload,

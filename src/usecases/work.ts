@@ -83,20 +83,22 @@ export function startWork(deps: WorkDeps): Work {
 type Bench = WorkDeps & { hand: InHand; slots: Slots; finish: (ending: Ending) => Promise<void> }
 
 /** It was canceled, or is somebody else's, before it could begin here. */
-async function passOver({ finish, slots }: Bench, { packet }: ClaimedTask): Promise<void> {
+async function passOver({ finish, slots, source }: Bench, { packet }: ClaimedTask): Promise<void> {
   slots.end()
   await finish({ packet })
   slots.give()
+  source.stored?.()
 }
 
 /** The story of one task in a worker: its slot is taken, it is claimed; attempt, finish, and the slot is free again. */
-async function workTask({ hand, runner, finish, slots }: Bench, task: ClaimedTask): Promise<void> {
+async function workTask({ hand, runner, finish, slots, source }: Bench, task: ClaimedTask): Promise<void> {
   hand.begin(task)
   const verdict = await runner.run(task)
   slots.end()
   await finish({ packet: task.packet, outcome: outcomeOf(task, verdict) })
   hand.end(task)
   slots.give()
+  source.stored?.()
 }
 
 /** A packet with fewer starts than tasks has some that were canceled, or of a type that nobody here serves. */

@@ -4,7 +4,7 @@ import { pino } from 'pino'
 import { buildApi } from '../../src/api/index.ts'
 import type { Batch } from '../../src/domain/batch.ts'
 import { idSource } from '../../src/domain/id.ts'
-import type { Stats } from '../../src/domain/ports.ts'
+import type { Queue, Stats } from '../../src/domain/ports.ts'
 import type { Submission } from '../../src/domain/submission.ts'
 import type { Task, TaskDetail } from '../../src/domain/task.ts'
 import type { UseCases } from '../../src/usecases/index.ts'
@@ -19,6 +19,7 @@ export function taskOf(submission: Partial<Submission>, change: Partial<Task> = 
     id: newId(),
     type,
     queue,
+    key: submission.key ?? null,
     status: 'pending',
     priority,
     payload,
@@ -81,6 +82,13 @@ export const aSchedule: ScheduleView = {
   updatedAt: at,
 }
 
+export function queueOf(name: string, change: Partial<Queue> = {}): Queue {
+  const limits = { concurrency: null, ratePerSecond: null, keyConcurrency: null, keyRatePerSecond: null }
+  const { counts, oldestPendingAgeMs, workers, slots } = someStats.queues[0]!
+  const state = { paused: false, pausedAt: null, counts, oldestPendingAgeMs, workers, slots }
+  return { name, ...limits, ...state, ...change }
+}
+
 /** Use cases of which a test needs only some; the others work and remember nothing. */
 export function useCasesWith(some: Partial<UseCases>): UseCases {
   return {
@@ -111,6 +119,10 @@ export function useCasesWith(some: Partial<UseCases>): UseCases {
     pauseSchedule: async (name) => ({ ...aSchedule, name, paused: true, nextRuns: [] }),
     resumeSchedule: async (name) => ({ ...aSchedule, name }),
     runSchedule: async () => ({ task: taskOf({}), replayed: false }),
+    listQueues: async () => [queueOf('default')],
+    changeQueue: async (name, changes) => queueOf(name, changes),
+    pauseQueue: async (name) => queueOf(name, { paused: true, pausedAt: at }),
+    resumeQueue: async (name) => queueOf(name),
     checkReadiness: async () => ({ ok: true, checks: [{ name: 'database', ok: true }] }),
     registerWorker: async ({ leaseMs }) => ({ id: newId(), leaseMs }),
     claimTasks: async () => [],

@@ -20,7 +20,7 @@ describe('POST /tasks', () => {
     assert.match(String(response.headers['content-type']), /^application\/json/)
     assert.deepEqual(
       Object.keys(task),
-      'id type queue status priority payload result error attempt maxAttempts batchId idempotencyKey createdAt runAt startedAt finishedAt workerId'.split(
+      'id type queue key status priority payload result error attempt maxAttempts batchId idempotencyKey createdAt runAt startedAt finishedAt workerId'.split(
         ' ',
       ),
     )

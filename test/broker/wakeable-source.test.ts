@@ -65,6 +65,21 @@ describe('a source of messages that a notice wakes', () => {
     assert.deepEqual(told, [])
   })
 
+  it('waits again after a wait that its caller has cut short', async () => {
+    const { source, arrive } = underTest()
+    const cut = new AbortController()
+    const first = source.next(10, cut.signal)
+    cut.abort()
+    assert.equal(await first, undefined)
+
+    let isAnswered = false
+    const second = source.next(10, new AbortController().signal).finally(() => (isAnswered = true))
+    await settled()
+    assert.equal(isAnswered, false)
+    arrive({ room: 10, packets: [7] })
+    assert.deepEqual(await second, { room: 10, packets: [7] })
+  })
+
   it('looks again a moment later, for what committed beside the notice', async () => {
     const { clock, source, next } = underTest()
     source.wake()

@@ -218,6 +218,38 @@ describe('output', { concurrency: 3 }, () => {
   })
 })
 
+describe('queue', { concurrency: 3 }, () => {
+  it('sets the limits that are given', async (t) => {
+    const own = await fakeMillrace()
+    t.after(() => own.close())
+    const limits = ['--concurrency', '5', '--rate', '0.5', '--key-concurrency', 'none']
+    const { code } = await runMillrace(t, ['queue', 'set', 'a/b', ...limits], { url: own.url })
+    assert.equal(code, 0)
+    const { method, body } = own.requestsTo('/queues/a%2Fb')[0]!
+    assert.deepEqual(
+      [method, JSON.parse(body)],
+      ['PATCH', { concurrency: 5, ratePerSecond: 0.5, keyConcurrency: null }],
+    )
+  })
+
+  it('pauses and resumes, and shows the queue', async (t) => {
+    const paused = await runMillrace(t, ['queue', 'pause', 'mail', '-o', 'table'], { url })
+    assert.match(paused.stdout, /default +3 +2 +1s +open +5 +0\.5\/s/)
+    assert.equal((await runMillrace(t, ['queue', 'resume', 'mail'], { url })).code, 0)
+    assert.match((await runMillrace(t, ['queues', '-o', 'table'], { url })).stdout, /^QUEUE +PENDING/)
+  })
+
+  it('is refused with 2 when it says nothing, or something else', async (t) => {
+    for (const args of [
+      ['set', 'mail'],
+      ['pause', 'mail', '--rate', '1'],
+      ['stop', 'mail'],
+      ['set', 'mail', '--rate', '0'],
+    ])
+      assert.equal((await runMillrace(t, ['queue', ...args], { url })).code, 2, args.join(' '))
+  })
+})
+
 describe('submit', { concurrency: 3 }, () => {
   const bodyOf = async (t: Parameters<typeof runMillrace>[0], args: string[], input = '') => {
     const own = await fakeMillrace()
@@ -238,6 +270,8 @@ describe('submit', { concurrency: 3 }, () => {
       'a.b',
       '--queue',
       'q',
+      '--task-key',
+      'tenant',
       '--priority',
       'high',
       '--delay',
@@ -250,6 +284,7 @@ describe('submit', { concurrency: 3 }, () => {
       payload: 1,
       type: 'a.b',
       queue: 'q',
+      key: 'tenant',
       priority: 'high',
       delayMs: 1500,
       maxAttempts: 7,

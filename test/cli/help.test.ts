@@ -13,7 +13,20 @@ import { program, runMillrace } from './run-millrace.ts'
 const millrace = programOf()
 /** Those whose examples a server in memory can serve; the others bring up real processes. */
 const served = [
-  ...['submit', 'get', 'wait', 'watch', 'list', 'cancel', 'retry', 'batch', 'schedules', 'schedule'],
+  ...[
+    'submit',
+    'get',
+    'wait',
+    'watch',
+    'list',
+    'cancel',
+    'retry',
+    'batch',
+    'schedules',
+    'schedule',
+    'queues',
+    'queue',
+  ],
   ...['stats', 'top', 'workers', 'config', 'completion'],
 ]
 
@@ -38,6 +51,8 @@ describe('help', { concurrency: 3 }, () => {
         'batch',
         'schedules',
         'schedule',
+        'queues',
+        'queue',
         'stats',
         'top',
         'workers',

@@ -104,6 +104,7 @@ function taskOf(about: Pick<TaskSummary, 'startedAt' | 'finishedAt'>): TaskSumma
   return {
     id: '',
     type: 'default',
+    key: null,
     queue: 'default',
     status: 'completed',
     priority: 'normal',

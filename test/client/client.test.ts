@@ -263,6 +263,21 @@ describe('looking', () => {
     })
   })
 
+  it('reads queues, pauses and resumes them and changes their limits', async () => {
+    assert.equal((await millrace.queues())[0]!.name, 'default')
+    await millrace.pauseQueue('a/b')
+    await millrace.resumeQueue('mail')
+    await millrace.limitQueue('mail', { concurrency: 5, keyRatePerSecond: null })
+    assert.deepEqual(
+      fake.seen.slice(1).map(({ method, path, body }) => [method, path, body]),
+      [
+        ['POST', '/queues/a%2Fb/pause', ''],
+        ['POST', '/queues/mail/resume', ''],
+        ['PATCH', '/queues/mail', '{"concurrency":5,"keyRatePerSecond":null}'],
+      ],
+    )
+  })
+
   it('reads statistics and workers', async () => {
     fake.add({})
     assert.equal((await millrace.stats()).counts.pending, 1)

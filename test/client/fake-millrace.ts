@@ -112,6 +112,8 @@ export async function fakeMillrace({ finishes = false } = {}) {
     if (path === '/tasks/batch') return submitBatch(call)
     if (path.startsWith('/batches/')) return batch(call)
     if (path === '/stats') return { status: 200, text: JSON.stringify(statsOf([...tasks.values()])) }
+    if (path === '/queues') return { status: 200, text: JSON.stringify([queueInfo]) }
+    if (path.startsWith('/queues/')) return { status: 200, text: JSON.stringify(queueInfo) }
     if (path === '/workers') return { status: 200, text: JSON.stringify([workerInfo]) }
     if (path === '/readyz' || path === '/healthz')
       return { status: 200, text: '{"status":"ok","version":"0.1.0"}' }
@@ -215,6 +217,20 @@ const workerInfo = {
   running: 2,
   startedAt: '2026-01-01T00:00:00.000Z',
   lastSeenAt: '2026-01-01T00:00:05.000Z',
+}
+
+const queueInfo = {
+  name: 'default',
+  paused: false,
+  pausedAt: null,
+  concurrency: 5,
+  ratePerSecond: null,
+  keyConcurrency: null,
+  keyRatePerSecond: 0.5,
+  counts: { scheduled: 0, pending: 3, processing: 2, completed: 0, failed: 0, canceled: 0 },
+  oldestPendingAgeMs: 1_500,
+  workers: 1,
+  slots: 1000,
 }
 
 function statsOf(tasks: FakeTask[]) {

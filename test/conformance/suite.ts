@@ -496,6 +496,89 @@ export function conformance(transport: Transport): void {
       )
     })
 
+    it('starts nothing of a paused queue, and goes on at once when it is resumed', async (t) => {
+      const system = await startSystem(t, transport)
+      await system.startWorker({ QUEUES: 'default,other' })
+      assert.equal((await system.post('/queues/other/pause')).body.paused, true)
+      await system.finished(await system.submit({ type: 'noop' }))
+      const tasks = Array.from({ length: 300 }, () => ({ type: 'noop', payload: null, queue: 'other' }))
+      await system.post('/tasks/batch', { tasks })
+      const last = await system.submit({ type: 'noop', queue: 'other' })
+      await system.finished(await system.submit({ type: 'noop' }))
+      assert.equal((await system.get('/stats')).body.counts.pending, 301)
+
+      await system.post('/queues/other/resume')
+
+      assert.equal((await system.finished(last)).status, 'completed')
+      await system.untilIdle()
+      await assertCountsExact(system.databaseUrl)
+    })
+
+    it('keeps the limits of a queue and of its keys over all workers', async (t) => {
+      const system = await startSystem(t, transport)
+      await system.startWorker()
+      await system.startWorker()
+      const { status } = await system.patch('/queues/default', { concurrency: 12, keyConcurrency: 5 })
+      assert.equal(status, 200)
+      const keys = ['a', 'b', 'c', undefined]
+      const tasks = Array.from({ length: 400 }, (_, i) => ({
+        type: 'sleep',
+        payload: { ms: 5 },
+        key: keys[i % 4],
+      }))
+      await system.post('/tasks/batch', { tasks })
+      let most = 0
+      await until(
+        async () => {
+          const running = await system.running()
+          most = Math.max(most, running.length)
+          for (const key of ['a', 'b', 'c']) assert.ok(running.filter((one) => one === key).length <= 5, key)
+          return (await system.get('/stats')).body.counts.completed === 400
+        },
+        { deadlineMs: 30_000, what: 'all of them' },
+      )
+
+      assert.ok(most <= 12, `${most} at once`)
+      await system.untilIdle()
+      await assertCountsExact(system.databaseUrl)
+    })
+
+    it('runs ten of one key while thousands of another wait', async (t) => {
+      const system = await startSystem(t, transport)
+      await system.startWorker()
+      await system.patch('/queues/default', { concurrency: 20 })
+      const task = { type: 'sleep', payload: { ms: 20 } }
+      await system.post('/tasks/batch', {
+        tasks: Array.from({ length: 4_000 }, () => ({ ...task, key: 'many' })),
+      })
+      const few = await system.post('/tasks/batch', {
+        tasks: Array.from({ length: 10 }, () => ({ ...task, key: 'few' })),
+      })
+
+      for (const id of few.body.ids) await system.finished(id)
+
+      const { counts } = (await system.get('/stats')).body
+      assert.ok(counts.pending > 2_000, `${counts.pending} still wait`)
+      await system.patch('/queues/default', { concurrency: null })
+      await system.untilIdle()
+      await assertCountsExact(system.databaseUrl)
+    })
+
+    it('starts no more in a second than the rate', async (t) => {
+      const system = await startSystem(t, transport)
+      await system.startWorker()
+      await system.patch('/queues/default', { ratePerSecond: 20 })
+      await system.post('/tasks/batch', {
+        tasks: Array.from({ length: 30 }, () => ({ type: 'noop', payload: 1 })),
+      })
+      await system.untilIdle()
+
+      const starts = (await system.get('/tasks?limit=30')).body.data.map((task: { startedAt: string }) =>
+        Date.parse(task.startedAt),
+      )
+      assert.ok(Math.max(...starts) - Math.min(...starts) >= 1_300, 'the last one came no sooner')
+    })
+
     it('shares the work among workers that come and go', async (t) => {
       const system = await startSystem(t, transport)
       await system.startWorker({ CONCURRENCY: '20' })

@@ -32,7 +32,20 @@ export async function startSystem(t: TestContext, transport: Transport, env: Env
     await app.close()
     await stopAll(node.services, () => {})
   })
-  return { app, databaseUrl, send, post, get, submit, finished, startWorker, unsent, untilIdle }
+  return {
+    app,
+    databaseUrl,
+    send,
+    post,
+    patch,
+    get,
+    running,
+    submit,
+    finished,
+    startWorker,
+    unsent,
+    untilIdle,
+  }
 
   async function post(url: string, body?: unknown, headers: Record<string, string> = {}): Promise<Reply> {
     return send('POST', url, { body, headers })
@@ -52,6 +65,20 @@ export async function startSystem(t: TestContext, transport: Transport, env: Env
       ...(payload === undefined ? {} : { payload }),
     })
     return toReply(reply)
+  }
+
+  async function patch(url: string, body: unknown): Promise<Reply> {
+    const headers = { 'content-type': 'application/json' }
+    return toReply(await app.inject({ method: 'PATCH', url, headers, payload: JSON.stringify(body) }))
+  }
+
+  /** The keys of what runs now. */
+  async function running(): Promise<(string | null)[]> {
+    const rows = await query<{ key: string | null }>(
+      databaseUrl,
+      `select key from millrace.tasks where status = 'processing'`,
+    )
+    return rows.map(({ key }) => key)
   }
 
   async function get(url: string, headers: Record<string, string> = {}): Promise<Reply> {

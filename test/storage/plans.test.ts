@@ -6,6 +6,7 @@ import { type Database, openDatabase, type Run } from '../../src/storage/connect
 import { moveLog } from '../../src/storage/move-log.ts'
 import { keepPartitions } from '../../src/storage/partitions.ts'
 import { progressStore } from '../../src/storage/progress.ts'
+import { queueStore } from '../../src/storage/queues.ts'
 import { taskReader } from '../../src/storage/task-reader.ts'
 import { taskStore } from '../../src/storage/tasks.ts'
 import { upkeep } from '../../src/storage/upkeep.ts'
@@ -79,6 +80,16 @@ async function makeAllMoves(database: Database): Promise<void> {
   await store.retry([tasks[3]!.id])
   await care.promote(10, 10)
   await work.giveBack(worker.id, await work.held(worker.id))
+  await queueStore(database).change('limited', { concurrency: 10, keyConcurrency: 5 })
+  const keyed = someTasks(4, { queue: 'limited', key: 'a' })
+  const limited = { ...packet, queue: 'limited' }
+  await store.submit({ ...load(keyed), packets: [limited] })
+  const admitted = await work.claim(worker, { room: 9, gate: 'limited' })
+  await work.finish(
+    worker.id,
+    admitted.tasks.map((task) => completed(task)),
+    admitted.packets.map(({ id }) => id),
+  )
   await reader.settled([done!.id])
   await reader.get(done!.id)
   await reader.changed([{ id: done!.id, status: 'pending', attempt: 0, progress: 0 }])
@@ -117,8 +128,18 @@ const hot = [
   ...['attempts.read', 'keys.take', 'keys.read', 'progress.store', 'tasks.changed', 'events.read'],
   ...['tasks.submit-batched', 'batches.read', 'batches.cancel'],
   ...['batches.retry', 'batches.read-over', 'batches.finish', 'batch-counters.fold-batches'],
+  ...[
+    'tasks.submit-with-keys',
+    'parked.park',
+    'parked.admit',
+    'admitted.release',
+    'lanes.next',
+    'lanes.open-full',
+  ],
+  ...['admitted.forget-lost'],
 ]
-const large = /^(tasks|packets|schedule|stopped|attempts|progress|events|idempotency_keys|batch)/
+const large =
+  /^(tasks|packets|schedule|stopped|attempts|progress|events|idempotency_keys|batch|parked|lanes|admitted)/
 
 async function planOf({ run }: Database, text: string): Promise<PlanNode[]> {
   const [row] = await run<[string]>({ name: '', text: `explain (generic_plan, format json) ${text}` })

@@ -35,6 +35,7 @@ test('submitting', async (t) => {
     const task = aTask({
       type: 'email.send/fast',
       queue: 'mail',
+      key: 'tenant ✓',
       priority: 'high',
       maxAttempts: 100,
       timeoutMs: 5_000_000_000,
@@ -48,6 +49,7 @@ test('submitting', async (t) => {
       id: task.id,
       type: 'email.send/fast',
       queue: 'mail',
+      key: 'tenant ✓',
       status: 'pending',
       priority: 'high',
       payload: '{"n": 1}',

@@ -194,6 +194,10 @@ const tables = [
   'samples',
   'workers',
   'crashes',
+  'queues',
+  'parked',
+  'lanes',
+  'admitted',
 ]
 
 type Rows = LedgerUnderTest['rows']
@@ -220,7 +224,10 @@ function lostTasks(rows: Rows) {
   return rows(`
     with member as (select worker_id, unnest(task_ids) as id from packets)
     select t.id, t.status, 'in no packet' from tasks as t
-     where status = 'pending' and id not in (select id from member)
+     where status = 'pending' and id not in (select id from member union all select task_id from parked)
+    union all
+    select p.task_id, null, 'parked in no lane' from parked as p
+     where not exists (select from lanes as l where l.queue = p.queue and l.key = p.key)
     union all
     select t.id, t.status, 'in no packet of its worker' from tasks as t
      where status = 'processing' and (id, worker_id) not in (select id, worker_id from member where worker_id is not null)

@@ -23,6 +23,7 @@ export function submitCommand(): Command {
     .option('--string', 'the payload is text, not JSON')
     .option('--type <type>', 'which handler does the work')
     .option('--queue <queue>', 'where the task waits')
+    .option('--task-key <key>', 'whom it is for: keys take turns in a queue with limits')
     .addOption(new Option('--priority <priority>').choices(['low', 'normal', 'high']))
     .option('--delay <duration>', `run it later: ${durationWords}`, durationMs)
     .option('--run-at <instant>', 'run it then, such as 2030-01-31T09:00:00Z')

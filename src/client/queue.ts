@@ -1,0 +1,19 @@
+import type { Counts } from './stats.ts'
+
+/** How many run at once and how many start in a second: of the queue over all workers, and of each key in it. */
+export type QueueLimits = {
+  concurrency: number | null
+  ratePerSecond: number | null
+  keyConcurrency: number | null
+  keyRatePerSecond: number | null
+}
+
+export type Queue = QueueLimits & {
+  name: string
+  paused: boolean
+  pausedAt: string | null
+  counts: Counts
+  oldestPendingAgeMs: number | null
+  workers: number
+  slots: number
+}

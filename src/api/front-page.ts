@@ -17,6 +17,7 @@ li { margin: .3rem 0; }
 </head>
 <body>
 <h1>Millrace is running</h1>
+<p>Its dashboard was not built: <code>npm ci &amp;&amp; npm start</code> in a checkout does that.</p>
 <p>Submit a task:</p>
 <pre>curl -s ${url}/tasks -H 'content-type: application/json' -d '{"payload":"hello"}'</pre>
 <p>Then look at it:</p>

@@ -5,8 +5,11 @@ import { Problem } from './problem.ts'
 import { sendProblem } from './send-problem.ts'
 import { unroutedReply } from './unrouted.ts'
 
-/** Addresses that load balancers and orchestrators ask, which have no keys. */
-const open = new Set(['/healthz', '/readyz'])
+/**
+ * Addresses that load balancers and orchestrators ask, which have no keys, and the dashboard's files, which tell nothing:
+ * what the page shows it asks for with the key that it was given.
+ */
+const open = new Set(['/healthz', '/readyz', '/', '/dashboard', '/dashboard/*', '/favicon.ico'])
 
 /**
  * Decides before a body is read whether a request gets to its route: not while the server closes, not without a

@@ -24,7 +24,14 @@ import { scheduleSchemas } from './schedule-schemas.ts'
 import { sharedSchemas } from './schemas.ts'
 import { sequelSchema, submissionSchema } from './submission-schema.ts'
 
-export type ApiDeps = { useCases: UseCases; apiKeys: readonly string[]; log: Logger; version: string }
+export type ApiDeps = {
+  useCases: UseCases
+  apiKeys: readonly string[]
+  log: Logger
+  version: string
+  /** The folder of the built dashboard; it may be missing. */
+  dashboardFolder?: string
+}
 
 /** Time for a whole request to arrive. */
 const requestTimeoutMs = 60_000
@@ -37,7 +44,8 @@ const mostConnections = 20_000
  * The HTTP API, ready to `listen` or `inject`. Closing it lets requests in hand end, ends waits early and answers
  * new requests with 503.
  */
-export async function buildApi({ useCases, apiKeys, log, version }: ApiDeps): Promise<FastifyInstance> {
+export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
+  const { useCases, apiKeys, log, version, dashboardFolder } = deps
   const onError = errorReply(log)
   const app = fastify({
     // A log line for each request costs half of what a submission does. Errors are logged where they are answered.
@@ -80,6 +88,6 @@ export async function buildApi({ useCases, apiKeys, log, version }: ApiDeps): Pr
   queueRoutes(app, useCases)
   systemRoutes(app, { useCases, version })
   workerRoutes(app, useCases, closing)
-  pageRoutes(app)
+  pageRoutes(app, dashboardFolder)
   return app
 }

@@ -43,6 +43,7 @@ function wrongMethod(method: string, allow: string): Problem {
 function matches(pattern: string, path: string): boolean {
   const parts = path.split('/')
   const wanted = pattern.split('/')
+  if (wanted.at(-1) === '*') return path.startsWith(pattern.slice(0, -1))
   return (
     parts.length === wanted.length &&
     wanted.every((part, i) => (part.startsWith(':') ? parts[i] !== '' : part === parts[i]))

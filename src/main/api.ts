@@ -34,6 +34,7 @@ import { readingTasks } from '../usecases/read-task.ts'
 import { checkReadiness, type Probe } from '../usecases/readiness.ts'
 import { scheduling } from '../usecases/schedules.ts'
 import { submitting } from '../usecases/submit.ts'
+import { dashboardFolder } from './dashboard.ts'
 import { databaseUrlOf } from './database.ts'
 import { gatherOn, type Node, openNode, sleep } from './node.ts'
 import { version } from './version.ts'
@@ -43,7 +44,8 @@ export async function runApi(config: Config, log: Log): Promise<void> {
   const request = stopRequest()
   const { url: databaseUrl, stop: stopDatabase } = await databaseUrlOf(config, (line) => log.warn(line))
   const node = await openNode(config, databaseUrl, log)
-  const app = await buildApi({ useCases: useCasesOf(node), apiKeys: config.apiKeys, log, version })
+  const useCases = useCasesOf(node)
+  const app = await buildApi({ useCases, apiKeys: config.apiKeys, log, version, dashboardFolder })
   const url = await app.listen({ host: config.host, port: config.port })
   log.info({ url }, 'listening')
   void node.migrated.then(() => process.send?.({ type: 'ready', url })).catch(() => {}) // stopped before

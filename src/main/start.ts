@@ -8,6 +8,7 @@ import { reasonOf } from '../runtime/reason.ts'
 import { runUntilSignal, type Service, stopAll, stopRequest } from '../runtime/service.ts'
 import { withoutPassword } from '../runtime/settings.ts'
 import { buryLocalWorkers } from '../storage/workers.ts'
+import { bringDashboard } from './dashboard.ts'
 import { environmentOf } from './environment.ts'
 import { migrate } from './migrate.ts'
 import { choosePort } from './port.ts'
@@ -71,6 +72,8 @@ async function startSystem(
 ): Promise<System> {
   const services: Service[] = []
   const stop = () => stopAll(services.splice(0), report)
+  // Beside the rest: it changes nothing about whether the system runs.
+  const page = step('dashboard', report, async () => [undefined, await bringDashboard()])
   try {
     const databaseUrl = await startDatabase(config, { services, report })
     signal.throwIfAborted()
@@ -79,6 +82,7 @@ async function startSystem(
     if (config.databaseUrl === undefined) await buryLocalWorkers(databaseUrl, { host: hostname(), isAlive })
     signal.throwIfAborted()
     const url = await startProcesses({ ...config, databaseUrl }, { services, report, signal })
+    await page
     return { url, stop }
   } catch (error) {
     await stop()

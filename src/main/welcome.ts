@@ -5,7 +5,8 @@ export function welcome({ apiKeys }: Pick<Config, 'apiKeys'>, url: string): stri
   const base = reachable(url)
   // The line is to work when it is copied, and a key is not to stand in a terminal's history.
   const key = apiKeys.length > 0 ? ` -H "authorization: Bearer $API_KEY"` : ''
-  return `  API        ${base}/tasks
+  return `  Dashboard  ${base}/dashboard/
+  API        ${base}/tasks
   Reference  ${base}/docs
   Counts     ${base}/stats
   Health     ${base}/readyz

@@ -67,12 +67,10 @@ describe('API keys', () => {
     '/openapi.json',
     '/docs/',
     '/docs/js/scalar.js',
-    '/',
-    '/dashboard/',
     '/nowhere',
   ]
 
-  it('lets nothing but the health checks pass without one', async (t) => {
+  it('lets nothing but the health checks and the files of the dashboard pass without one', async (t) => {
     const { app } = await apiWith(t, {}, keys)
     for (const url of urls) {
       const response = await app.inject(url)
@@ -82,6 +80,8 @@ describe('API keys', () => {
     assertProblem(await app.inject({ method: 'POST', url: '/tasks', body: 'x' }), 'unauthorized')
     assert.equal((await app.inject('/healthz')).statusCode, 200)
     assert.equal((await app.inject('/readyz')).statusCode, 200)
+    assert.equal((await app.inject('/dashboard/tasks')).statusCode, 200)
+    assert.equal((await app.inject('/')).statusCode, 302)
   })
 
   it('takes each of the keys and nothing else', async (t) => {

@@ -1,12 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { dashboard } from '../dashboard.ts'
 import { docsServer } from '../docs-server.ts'
 import { frontPage } from '../front-page.ts'
+import { Problem } from '../problem.ts'
 
 const hidden = { schema: { hide: true } }
 const frontPolicy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 /** What people open in a browser, and the OpenAPI document. */
-export function pageRoutes(app: FastifyInstance) {
+export function pageRoutes(app: FastifyInstance, dashboardFolder?: string) {
   let openApi: string | undefined
   app.get('/openapi.json', hidden, async (_request, reply) => {
     openApi ??= JSON.stringify(app.swagger())
@@ -15,17 +17,26 @@ export function pageRoutes(app: FastifyInstance) {
 
   for (const url of ['/', '/dashboard'])
     app.get(url, hidden, async (_request, reply) => reply.redirect('/dashboard/'))
-  app.get('/dashboard/', hidden, async (request, reply) =>
-    reply
-      .header('content-security-policy', frontPolicy)
-      .type('text/html; charset=utf-8')
-      .send(frontPage(`${request.protocol}://${request.host}`)),
-  )
+  dashboardRoutes(app, dashboardFolder)
 
   // Browsers ask for one whatever a page says.
   app.get('/favicon.ico', hidden, async (_request, reply) => reply.code(204).send())
 
   docsRoutes(app)
+}
+
+function dashboardRoutes(app: FastifyInstance, folder: string | undefined) {
+  const built = folder === undefined ? undefined : dashboard(folder)
+  app.get<{ Params: { '*': string } }>('/dashboard/*', hidden, (request, reply) => {
+    const path = request.params['*']
+    if (built?.answer(path, request, reply)) return
+    if (path.startsWith('assets/'))
+      throw new Problem('route-not-found', 'there is no such file; open /dashboard/ again')
+    reply
+      .header('content-security-policy', frontPolicy)
+      .type('text/html; charset=utf-8')
+      .send(frontPage(`${request.protocol}://${request.host}`))
+  })
 }
 
 function docsRoutes(app: FastifyInstance) {

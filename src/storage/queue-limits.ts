@@ -72,17 +72,16 @@ export async function spendRate(run: Run, queue: string, tasks: number): Promise
   await run(spend, [queue, tasks])
 }
 
-// What was claimed before the queue had limits counts until its packet is gone.
-const countAdmitted = {
-  name: 'admitted.count',
-  text: `
-  select (select coalesce(sum(tasks), 0) from admitted where queue = $1)
+/** What runs in a queue. What was claimed before it had limits counts until its packet is gone. */
+export const runningIn = (queue: string) => `
+  select (select coalesce(sum(tasks), 0) from admitted where queue = ${queue})
        + (select coalesce(sum(cardinality(task_ids)), 0)
             from packets as p
            where worker_id is not null
-             and queue = $1
-             and p.id not in (select packet_id from admitted where queue = $1))`,
-}
+             and queue = ${queue}
+             and p.id not in (select packet_id from admitted where queue = ${queue}))`
+
+const countAdmitted = { name: 'admitted.count', text: runningIn('$1') }
 
 /** How many more may start now, of `room` at most. */
 export async function roomWithin(

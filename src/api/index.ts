@@ -12,6 +12,7 @@ import { answerOddRequests, clientErrorReply } from './raw-errors.ts'
 import { batchRoutes, batchSchema } from './routes/batches.ts'
 import { eventRoutes } from './routes/events.ts'
 import { importRoutes } from './routes/import.ts'
+import { liveRoutes } from './routes/live.ts'
 import { pageRoutes } from './routes/pages.ts'
 import { queueRoutes } from './routes/queues.ts'
 import { scheduleRoutes } from './routes/schedules.ts'
@@ -82,6 +83,7 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
   taskRoutes(app, useCases, closing)
   taskEventRoutes(app, useCases, closing)
   eventRoutes(app, useCases, closing)
+  liveRoutes(app, useCases, closing)
   batchRoutes(app, useCases, closing)
   await importRoutes(app, { useCases, closing, log })
   scheduleRoutes(app, useCases)

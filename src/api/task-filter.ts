@@ -51,6 +51,12 @@ export const limitParameter = {
   rule: `must be a whole number from 1 to ${mostRows}`,
 }
 
+export const cursorParameter = {
+  schema: Type.String({ description: 'The `next` of the page before.' }),
+  read: readCursor,
+  rule: 'must be the `next` of a page',
+}
+
 export const listParameters = {
   status: list(statuses, 'One status or several, with commas between them.') satisfies Parameter<Status[]>,
   type: name('Only tasks of this type.'),
@@ -63,11 +69,7 @@ export const listParameters = {
   createdAfter: instant('Only tasks created at this RFC 3339 instant or later.'),
   createdBefore: instant('Only tasks created before this RFC 3339 instant.'),
   limit: limitParameter,
-  cursor: {
-    schema: Type.String({ description: 'The `next` of the page before.' }),
-    read: readCursor,
-    rule: 'must be the `next` of a page',
-  },
+  cursor: cursorParameter,
   include: list(
     ['payload', 'result'],
     'What to add to the rows: `payload`, `result`, or both with a comma. A page with them may end before `limit`.',

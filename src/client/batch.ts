@@ -19,6 +19,9 @@ export type Batch = {
   thenId: string | null
 }
 
+/** `next` is the cursor of the page after this one. */
+export type BatchPage = { data: Batch[]; page: { next: string | null } }
+
 export type BatchOptions = {
   /** Submitted once, when the last task is final: with the counts and this payload as its payload. */
   then?: Partial<Omit<Submission, 'idempotencyKey'>>

@@ -1,6 +1,6 @@
-import { type BatchHandle, type BatchOptions, batchHandle } from './batch.ts'
+import { type BatchHandle, type BatchOptions, type BatchPage, batchHandle } from './batch.ts'
 import type { ResultOf } from './definition.ts'
-import { type EventOptions, type FeedFilter, feedEvents } from './events.ts'
+import { type EventOptions, type FeedFilter, feedEvents, liveStats } from './events.ts'
 import { type Call, open, type Reply, type Server, send } from './http.ts'
 import { listing } from './lists.ts'
 import type { Queue, QueueLimits } from './queue.ts'
@@ -36,6 +36,9 @@ export function createClient({ url, apiKey, retries = 4 }: ClientOptions) {
     submitBatch,
     /** A handle on a batch, by the id that `submitBatch` or an import has answered. */
     batch: (id: string): BatchHandle => batchHandle(ask, id),
+    /** A page of batches, newest first; `cursor` is the `next` of the page before. */
+    batches: (query: { limit?: number; cursor?: string } = {}) =>
+      ask<BatchPage>({ path: '/batches', query, repeatable: true }),
     task,
     get: (id: string) => task(id).get(),
     ...listing(ask),
@@ -49,6 +52,8 @@ export function createClient({ url, apiKey, retries = 4 }: ClientOptions) {
     /** What becomes of all tasks from now on, as it happens; broken connections are made again. */
     events: (filter: FeedFilter = {}, options: EventOptions = {}) =>
       feedEvents((call) => open(server, call), filter, options),
+    /** How the whole system stands, now and then once a second when it has changed. */
+    live: (options: EventOptions = {}) => liveStats((call) => open(server, call), options),
     schedules: schedulesOf(ask, randomKey),
     stats: () => ask<Stats>({ path: '/stats', repeatable: true }),
     workers: () => ask<WorkerInfo[]>({ path: '/workers', repeatable: true }),

@@ -1,5 +1,6 @@
 import { ConnectionError, MillraceError } from './errors.ts'
 import { type Call, passing, pause } from './http.ts'
+import type { Snapshot } from './stats.ts'
 import { isFinal, type Status, type Task } from './task.ts'
 
 export type EventOptions = { signal?: AbortSignal | undefined }
@@ -49,6 +50,12 @@ export async function* feedEvents(
   const query = { type, queue, status: typeof status === 'string' ? status : status?.join(',') }
   for await (const { name, data } of streamEvents(open, { path: '/events', query, repeatable: true, signal }))
     yield { name, ...JSON.parse(data) }
+}
+
+/** How the system stands, until the signal aborts. Each is the whole state; what lies between two may be missed. */
+export async function* liveStats(open: Open, { signal }: EventOptions): AsyncGenerator<Snapshot> {
+  for await (const { data } of streamEvents(open, { path: '/live', repeatable: true, signal }))
+    yield JSON.parse(data)
 }
 
 /** Events of a stream without an end of its own: when it breaks, it goes on after the last event that was seen. */

@@ -1,4 +1,10 @@
-export { type Batch, type BatchHandle, type BatchOptions, BatchTimeoutError } from './batch.ts'
+export {
+  type Batch,
+  type BatchHandle,
+  type BatchOptions,
+  type BatchPage,
+  BatchTimeoutError,
+} from './batch.ts'
 export { type ClientOptions, createClient, type Millrace } from './client.ts'
 export type { PayloadOf, ResultOf } from './definition.ts'
 export {
@@ -17,7 +23,7 @@ export type { EventOptions, FeedEvent, FeedFilter, TaskEvent } from './events.ts
 export type { Call, Reply } from './http.ts'
 export type { Queue, QueueLimits } from './queue.ts'
 export type { CatchUp, Schedule, ScheduleDefinition, ScheduledTask } from './schedules.ts'
-export type { Counts, Stats, WorkerInfo } from './stats.ts'
+export type { Counts, Snapshot, Stats, WorkerInfo } from './stats.ts'
 export type { AnyIterable } from './submit-many.ts'
 export type { RunOptions } from './submitting.ts'
 export type {

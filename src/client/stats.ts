@@ -26,6 +26,9 @@ export type Stats = {
   oldestPendingAgeMs: number | null
 }
 
+/** The same at a moment, with the newest task. */
+export type Snapshot = Stats & { newestTaskId: string | null }
+
 export type WorkerInfo = {
   id: string
   host: string

@@ -17,6 +17,10 @@ export type Batch = {
   thenId: string | null
 }
 
+export type BatchPageWish = { limit: number; before?: string }
+/** `next`: the id before which the next page begins. */
+export type BatchPage = { batches: Batch[]; next: string | null }
+
 /** What batches come to. Every move may be repeated; fails with StoreUnavailableError while the database is away. */
 export type BatchLedger = {
   /** Begins a batch to which tasks are added until it is closed. */
@@ -25,6 +29,8 @@ export type BatchLedger = {
   touch(id: string): Promise<void>
   close(id: string, lastId: string): Promise<void>
   read(id: string): Promise<Batch | undefined>
+  /** Newest first, those older than the id `before`. */
+  page(wish: BatchPageWish): Promise<BatchPage>
   /** Of these, the batches that are finished (or gone). */
   finished(ids: readonly string[]): Promise<string[]>
   /** Cancels what is not final among the next tasks after the id `after`. */

@@ -222,6 +222,8 @@ export type TaskReader = {
   changed(seen: readonly Sighting[]): Promise<Sighting[]>
   list(filter: TaskFilter): Promise<TaskPage>
   stats(): Promise<Stats>
+  /** The same with the newest task. */
+  snapshot(): Promise<Snapshot>
   historyOf(task: { id: string; attempt: number }): Promise<TaskHistory>
 }
 
@@ -267,6 +269,9 @@ export type TaskPage = {
 }
 
 export type Counts = Record<Status, number>
+
+/** How the whole system stands at a moment. */
+export type Snapshot = Stats & { newestTaskId: string | null }
 
 export type Stats = {
   total: number

@@ -25,6 +25,7 @@ import { capacityBook } from '../usecases/capacity.ts'
 import { changing } from '../usecases/change.ts'
 import { claimingForWorkers } from '../usecases/claim-for-worker.ts'
 import { followingMoves } from '../usecases/follow-moves.ts'
+import { followingStats } from '../usecases/follow-stats.ts'
 import { following } from '../usecases/follow-task.ts'
 import { httpWorkers } from '../usecases/http-workers.ts'
 import { importing } from '../usecases/import.ts'
@@ -93,6 +94,7 @@ export function useCasesOf({ moves, looks, notices, announce, publisher, batches
     ...importing({ store, batches, newId, capacityOf, announce, touched: keeper.touched, sleep }),
     ...httpWorkers(working),
     ...claimingForWorkers({ ...working, sleep }),
+    ...followingStats({ reader, sleep }),
     listTasks: reader.list,
     readStats: reader.stats,
     listWorkers: registry.list,

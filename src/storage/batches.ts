@@ -1,4 +1,4 @@
-import type { Batch, BatchLedger } from '../domain/batch.ts'
+import type { Batch, BatchLedger, BatchPage, BatchPageWish } from '../domain/batch.ts'
 import type { Counts } from '../domain/ports.ts'
 import type { NewBatch, Sequel } from '../domain/submission.ts'
 import { type JsonText, type Status, statuses } from '../domain/task.ts'
@@ -14,7 +14,8 @@ export function batchLedger({ moves, looks }: Record<'moves' | 'looks', Database
     open: (batch) => moves.transaction((run) => storeBatches(run, [batch])),
     touch: async (id) => void (await moves.run(touch, [id])),
     close: async (id, lastId) => void (await moves.run(close, [id, lastId])),
-    read: (id) => read({ moves, looks }, id),
+    read: async (id) => (await readAll({ moves, looks }, [id]))[0],
+    page: (wish) => page({ moves, looks }, wish),
     finished: async (ids) => (await moves.run<[string]>(readFinished, [uuids(ids)])).map(([id]) => id),
     cancelSome: (id, after) => cancelSome(moves, id, after),
     retrySome: (id, after) => retrySome(moves, id, after),
@@ -126,19 +127,26 @@ const readFinished = {
       or b.finished_at is not null`,
 }
 
-// Sums of a few rows, whatever the size of the batch.
-const readBatch = {
+// Sums of a few rows, whatever the size of the batches.
+const readBatches = {
   name: 'batches.read',
   text: `
-  select b.created_at, b.finished_at, b.importing, b.counted_at is not null, t.task_id, c.status, c.n
+  select b.id, b.created_at, b.finished_at, b.importing, b.counted_at is not null, t.task_id, c.status, c.n
     from batches as b
-    left join batch_sequels as t on t.batch_id = b.id
+    left join lateral (select task_id from batch_sequels where batch_id = b.id limit 1) as t on true
     left join lateral (
       select status, sum(n)::bigint as n from batch_counters where batch_id = b.id group by status) as c on true
-   where b.id = $1`,
+   where b.id = any ($1::uuid[])
+   order by b.id desc`,
+}
+
+const readPage = {
+  name: 'batches.page',
+  text: 'select id from batches where $1::uuid is null or id < $1 order by id desc limit $2',
 }
 
 type BatchRow = [
+  id: string,
   createdAt: Date,
   finishedAt: Date | null,
   importing: boolean,
@@ -148,16 +156,31 @@ type BatchRow = [
   n: number | null,
 ]
 
-async function read(databases: Record<'moves' | 'looks', Database>, id: string): Promise<Batch | undefined> {
-  const rows = await databases.moves.run<BatchRow>(readBatch, [id])
-  const [first] = rows
-  if (!first) return undefined
-  const [createdAt, finishedAt, importing, counted, thenId] = first
-  if (!counted) {
-    await recountNow(databases.looks, id)
-    return read(databases, id)
-  }
-  const counts = countsOf(rows.map(([, , , , , status, n]) => [status, n]))
+/** A page of batches, newest first. */
+async function page(
+  databases: Record<'moves' | 'looks', Database>,
+  { before, limit }: BatchPageWish,
+): Promise<BatchPage> {
+  const ids = (await databases.moves.run<[string]>(readPage, [before ?? null, limit + 1])).map(([id]) => id)
+  const shown = ids.slice(0, limit)
+  return { batches: await readAll(databases, shown), next: ids.length > limit ? shown.at(-1)! : null }
+}
+
+/** Batches that are there, newest first. */
+async function readAll(
+  databases: Record<'moves' | 'looks', Database>,
+  ids: readonly string[],
+): Promise<Batch[]> {
+  const rows = await databases.moves.run<BatchRow>(readBatches, [uuids(ids)])
+  const uncounted = [...new Set(rows.flatMap(([id, , , , isCounted]) => (isCounted ? [] : [id])))]
+  for (const id of uncounted) await recountNow(databases.looks, id)
+  if (uncounted.length > 0) return readAll(databases, ids)
+  return [...Map.groupBy(rows, ([id]) => id).values()].map(toBatch)
+}
+
+function toBatch(rows: readonly BatchRow[]): Batch {
+  const [id, createdAt, finishedAt, importing, , thenId] = rows[0]!
+  const counts = countsOf(rows.map(([, , , , , , status, n]) => [status, n]))
   const total = statuses.reduce((sum, status) => sum + counts[status], 0)
   const isOver = counts.scheduled + counts.pending + counts.processing === 0
   return {

@@ -1,4 +1,4 @@
-import type { Counts, Stats } from '../domain/ports.ts'
+import type { Counts, Snapshot, Stats } from '../domain/ports.ts'
 import { type Status, statuses } from '../domain/task.ts'
 import type { Database } from './connection.ts'
 import { withWaitingPlaces } from './packets.ts'
@@ -36,6 +36,8 @@ const readRates = {
    limit 1`,
 }
 
+const readNewest = { name: 'tasks.newest', text: 'select id from tasks order by id desc limit 1' }
+
 type CountRow = [queue: string, type: string, status: Status, n: string]
 type WorkerRow = [queues: string[], types: string[], concurrency: number]
 type RateRow = [windowMs: number, submitted: number, completed: number, failed: number, canceled: number]
@@ -64,6 +66,11 @@ function later(...lists: (readonly [queue: string, ageMs: number])[][]): Map<str
   const ages = new Map<string, number>()
   for (const [queue, ageMs] of lists.flat()) ages.set(queue, Math.max(ageMs, ages.get(queue) ?? 0))
   return ages
+}
+
+export async function readSnapshot(database: Database): Promise<Snapshot> {
+  const [newest] = await database.run<[string]>(readNewest)
+  return { ...(await readStats(database)), newestTaskId: newest?.[0] ?? null }
 }
 
 function sum(rows: readonly CountRow[]): Counts {

@@ -5,7 +5,7 @@ import { int4s, uuids } from './arrays.ts'
 import type { Database } from './connection.ts'
 import { histories } from './histories.ts'
 import { toWholeTask, type WholeTaskRow, wholeTask } from './rows.ts'
-import { readStats } from './stats.ts'
+import { readSnapshot, readStats } from './stats.ts'
 import { listTasks } from './task-list.ts'
 
 /** `moves` reads by key, with pinned plans; `looks` searches. */
@@ -22,6 +22,7 @@ export function taskReader({ moves, looks }: ReaderDatabases): TaskReader {
     historyOf: async (task) => (await histories(moves, [task.id]))(task),
     list: (filter) => listTasks(looks, filter),
     stats: () => readStats(looks),
+    snapshot: () => readSnapshot(looks),
   }
 }
 

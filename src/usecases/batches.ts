@@ -5,7 +5,7 @@ import type { Notices, Sleep } from '../domain/ports.ts'
 import type { UseCases } from './index.ts'
 
 export type BatchDeps = {
-  batches: Pick<BatchLedger, 'read' | 'finished' | 'cancelSome' | 'retrySome'>
+  batches: Pick<BatchLedger, 'read' | 'page' | 'finished' | 'cancelSome' | 'retrySome'>
   /** Finishes those of these batches that are at their end. */
   settle: (ids: readonly string[]) => Promise<void>
   notices: Pick<Notices, 'canceled'>
@@ -13,13 +13,14 @@ export type BatchDeps = {
   sleep: Sleep
 }
 
-type BatchCases = Pick<UseCases, 'readBatch' | 'awaitBatch' | 'cancelBatch' | 'retryBatch'>
+type BatchCases = Pick<UseCases, 'readBatch' | 'listBatches' | 'awaitBatch' | 'cancelBatch' | 'retryBatch'>
 
 /** Batches: how far they are, and what is done to all of their tasks. */
 export function handlingBatches(deps: BatchDeps): BatchCases {
   const untilFinished = waitingRoom(deps)
   return {
     readBatch: (id) => read(deps, id),
+    listBatches: deps.batches.page,
     async awaitBatch(id, waitMs, signal) {
       const batch = await read(deps, id)
       if (batch.finishedAt !== null) return batch

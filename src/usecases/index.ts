@@ -1,7 +1,15 @@
-import type { Batch } from '../domain/batch.ts'
+import type { Batch, BatchPage, BatchPageWish } from '../domain/batch.ts'
 import type { TaskError } from '../domain/errors.ts'
 import type { FeedPage, FeedPosition, MoveFilter, Sighting } from '../domain/event.ts'
-import type { Queue, QueueLimits, Stats, TaskFilter, TaskPage, WorkerInfo } from '../domain/ports.ts'
+import type {
+  Queue,
+  QueueLimits,
+  Snapshot,
+  Stats,
+  TaskFilter,
+  TaskPage,
+  WorkerInfo,
+} from '../domain/ports.ts'
 import type { Sequel, Submission } from '../domain/submission.ts'
 import type { Task, TaskDetail } from '../domain/task.ts'
 import type { ClaimCases } from './claim-for-worker.ts'
@@ -39,6 +47,8 @@ export type UseCases = {
   cancelTask(id: string): Promise<TaskDetail>
   retryTask(id: string): Promise<TaskDetail>
   readBatch(id: string): Promise<Batch>
+  /** Newest first. */
+  listBatches(wish: BatchPageWish): Promise<BatchPage>
   /** Answers when the batch is finished, or as it is after `waitMs`, or as soon as `signal` aborts. */
   awaitBatch(id: string, waitMs: number, signal: AbortSignal): Promise<Batch>
   /** Cancels all that is not final. Answers how many. */
@@ -46,6 +56,8 @@ export type UseCases = {
   /** Makes all that has failed pending again. Answers how many. */
   retryBatch(id: string): Promise<number>
   readStats(): Promise<Stats>
+  /** How things stand, now and whenever that has changed, once a second at most, until `signal` aborts. */
+  followStats(signal: AbortSignal): AsyncIterable<Snapshot>
   listWorkers(): Promise<WorkerInfo[]>
   listQueues(): Promise<Queue[]>
   /** Changes the limits that are named; null is none. Like pausing, it answers the queue as it is then. */

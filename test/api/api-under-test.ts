@@ -100,6 +100,7 @@ export function useCasesWith(some: Partial<UseCases>): UseCases {
       close: async () => {},
     }),
     readBatch: async (id) => batchOf(id),
+    listBatches: async () => ({ batches: [], next: null }),
     awaitBatch: async (id) => batchOf(id),
     cancelBatch: async () => 0,
     retryBatch: async () => 0,
@@ -111,6 +112,9 @@ export function useCasesWith(some: Partial<UseCases>): UseCases {
     cancelTask: async (id) => detailOf(taskOf({}, { id, status: 'canceled' })),
     retryTask: async (id) => detailOf(taskOf({}, { id })),
     readStats: async () => someStats,
+    async *followStats() {
+      yield { ...someStats, newestTaskId: null }
+    },
     listWorkers: async () => [],
     putSchedule: async (definition) => ({ schedule: { ...aSchedule, ...definition }, created: true }),
     getSchedule: async (name) => ({ ...aSchedule, name }),

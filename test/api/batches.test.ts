@@ -53,3 +53,26 @@ describe('batches', () => {
     assertProblem(body, 'invalid-request')
   })
 })
+
+describe('the list of batches', () => {
+  it('is newest first, page after page', async (t) => {
+    const wishes: unknown[] = []
+    const { app } = await apiWith(t, {
+      listBatches: async (wish) => {
+        wishes.push(wish)
+        return { batches: [batchOf(id)], next: wish.before ? null : id }
+      },
+    })
+    const first = (await app.inject('/batches')).json()
+    assert.deepEqual(first.data, [batchOf(id)])
+    const second = (await app.inject(`/batches?limit=1&cursor=${first.page.next}`)).json()
+    assert.equal(second.page.next, null)
+    assert.deepEqual(wishes, [{ limit: 50 }, { limit: 1, before: id }])
+  })
+
+  it('refuses what is no cursor, no limit and no parameter', async (t) => {
+    const { app } = await apiWith(t)
+    assertProblem(await app.inject('/batches?cursor=x'), 'bad-cursor')
+    assert.deepEqual(faultsOf(await app.inject('/batches?limit=201&status=failed')), ['status', 'limit'])
+  })
+})

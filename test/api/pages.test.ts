@@ -40,6 +40,8 @@ it('describes every route, and every reference in the description leads somewher
       'post /tasks/{id}/retry',
       'get /tasks/{id}/events',
       'get /events',
+      'get /live',
+      'get /batches',
       'get /batches/{id}',
       'post /batches/{id}/cancel',
       'post /batches/{id}/retry',

@@ -324,3 +324,24 @@ test('batches', async (t) => {
     assert.deepEqual(left, [1, 0])
   })
 })
+
+test('batches are listed newest first, each as it is when it is read alone', async (t) => {
+  const ledger = await ledgerUnderTest(t)
+  const batches = batchLedger(ledger)
+  const made = []
+  for (const size of [1, 2, 3]) made.push((await aBatch(ledger, size)).batchId)
+  await runAll(ledger)
+  made.reverse()
+
+  const first = await batches.page({ limit: 2 })
+  assert.deepEqual(
+    first.batches.map(({ id, total }) => [id, total]),
+    [
+      [made[0], 3],
+      [made[1], 2],
+    ],
+  )
+  assert.deepEqual(first.batches[0], await batches.read(made[0]!))
+  const second = await batches.page({ limit: 2, before: first.next! })
+  assert.deepEqual([second.batches.map(({ id }) => id), second.next], [[made[2]], null])
+})

@@ -27,6 +27,7 @@ function handlingUnderTest(wish: Partial<BatchLedger>) {
   const handling = handlingBatches({
     batches: {
       read: async () => open,
+      page: async () => ({ batches: [open], next: null }),
       finished: async () => [],
       cancelSome: async () => assert.fail('not asked for'),
       retrySome: async () => assert.fail('not asked for'),

@@ -1,19 +1,27 @@
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
+import type { BatchPageWish } from '../../domain/batch.ts'
 import type { UseCases } from '../../usecases/index.ts'
 import { refuseBody } from '../body.ts'
 import type { Closing } from '../closing.ts'
+import { cursorOf } from '../cursor.ts'
 import { readPathId } from '../path-id.ts'
-import { refuseQuery } from '../query.ts'
+import { openQuery, refuseQuery } from '../query.ts'
 import { answer, problemAnswers, ref } from '../schemas.ts'
+import { cursorParameter, limitParameter, usualRows } from '../task-filter.ts'
 import { readWaitMs, waitParameter } from '../wait-parameter.ts'
 
 type ById = { Params: { id: string } }
-type Handling = Pick<UseCases, 'readBatch' | 'awaitBatch' | 'cancelBatch' | 'retryBatch'>
+type Handling = Pick<UseCases, 'readBatch' | 'listBatches' | 'awaitBatch' | 'cancelBatch' | 'retryBatch'>
 
 /** How far batches are, and what is done to all of their tasks. */
 export function batchRoutes(app: FastifyInstance, useCases: Handling, closing: Closing) {
   const readId = (id: string) => readPathId(id, '/tasks/batch')
+
+  app.get('/batches', { schema: listSchema }, async (request) => {
+    const { batches, next } = await useCases.listBatches(readPage(request.query))
+    return { data: batches, page: { next: next === null ? null : cursorOf(next) } }
+  })
 
   app.get<ById>('/batches/:id', { schema: getSchema }, async (request, reply) => {
     const id = readId(request.params.id)
@@ -33,6 +41,16 @@ export function batchRoutes(app: FastifyInstance, useCases: Handling, closing: C
     refuseBody(request.body)
     return { retried: await useCases.retryBatch(readId(request.params.id)) }
   })
+}
+
+const pageParameters = { limit: limitParameter, cursor: cursorParameter }
+
+function readPage(given: unknown): BatchPageWish {
+  const query = openQuery(given, Object.keys(pageParameters))
+  const limit = query.take('limit', pageParameters.limit) ?? usualRows
+  const before = query.take('cursor', pageParameters.cursor)
+  query.close()
+  return before === undefined ? { limit } : { limit, before }
 }
 
 const instant = { format: 'date-time', examples: ['2030-01-31T09:00:00.000Z'] }
@@ -55,6 +73,26 @@ export const batchSchema = Type.Object(
 const params = Type.Object({ id: Type.String({ format: 'uuid', description: 'Id of the batch.' }) })
 const tags = ['Batches']
 const problems = problemAnswers('batch-not-found', 'invalid-request', 'store-unavailable', 'shutting-down')
+
+const listSchema = {
+  operationId: 'listBatches',
+  summary: 'Batches, newest first',
+  tags,
+  querystring: Type.Object({
+    limit: Type.Optional(limitParameter.schema),
+    cursor: Type.Optional(cursorParameter.schema),
+  }),
+  response: {
+    200: answer(
+      'A page of batches.',
+      Type.Object({
+        data: Type.Array(ref('Batch')),
+        page: Type.Object({ next: Type.Union([Type.String(), Type.Null()]) }),
+      }),
+    ),
+    ...problemAnswers('bad-cursor', 'invalid-request', 'store-unavailable', 'shutting-down'),
+  },
+}
 
 const getSchema = {
   operationId: 'getBatch',

@@ -59,13 +59,13 @@ function useKeys(open: (what: Open) => void): void {
     return () => document.removeEventListener('keydown', onKey)
   }, [])
   useHotkeys([
-    { keys: 'mod+k', label: 'Search and commands', group: 'Everywhere', run: () => open('palette') },
-    { keys: '?', label: 'Keyboard shortcuts', group: 'Everywhere', run: () => open('shortcuts') },
     ...places.map(({ keys, label, to }) => ({
       keys,
       label,
       group: 'Go to',
       run: () => void navigate({ to }),
     })),
+    { keys: 'mod+k', label: 'Search and commands', group: 'Everywhere', run: () => open('palette') },
+    { keys: '?', label: 'Keyboard shortcuts', group: 'Everywhere', run: () => open('shortcuts') },
   ])
 }

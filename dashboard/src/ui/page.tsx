@@ -10,6 +10,8 @@ type PageProps = {
   children: ReactNode
 }
 
+let hasShownOne = false
+
 /** A page: its name in the tab and the heading, which has the focus when somebody comes to it. */
 export function Page({ title, heading, lead, actions, children }: PageProps) {
   const head = useRef<HTMLHeadingElement>(null)
@@ -18,18 +20,20 @@ export function Page({ title, heading, lead, actions, children }: PageProps) {
   }, [title])
   useEffect(() => {
     // Who follows a link hears and sees where it led; who has just opened the page begins at its top.
-    if (document.activeElement !== document.body || history.length > 1)
-      head.current?.focus({ preventScroll: true })
+    if (hasShownOne) head.current?.focus({ preventScroll: true })
+    hasShownOne = true
   }, [])
   return (
     <div className={styles.page}>
-      <header className={styles.head}>
-        <h1 ref={head} tabIndex={-1}>
-          {heading ?? title}
-        </h1>
-        {actions && <div className={styles.actions}>{actions}</div>}
+      <header>
+        <div className={styles.head}>
+          <h1 ref={head} tabIndex={-1}>
+            {heading ?? title}
+          </h1>
+          {actions && <div className={styles.actions}>{actions}</div>}
+        </div>
+        {lead && <p className={styles.lead}>{lead}</p>}
       </header>
-      {lead && <p className={styles.lead}>{lead}</p>}
       {children}
     </div>
   )

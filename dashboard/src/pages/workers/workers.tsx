@@ -72,7 +72,7 @@ const columns: readonly Column<WorkerInfo>[] = [
   {
     key: 'busy',
     header: 'Busy',
-    width: 'minmax(7rem, 1fr)',
+    width: 'minmax(9.5rem, 1fr)',
     cell: ({ running, concurrency }) => (
       <span className={styles.busy}>
         <ProgressBar label="Slots in use" total={concurrency} parts={[{ value: running, tone: 'accent' }]} />

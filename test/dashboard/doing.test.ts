@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createClient } from '../../src/client/index.ts'
+import { freePort } from '../support/ports.ts'
+import { startProcess } from '../support/process.ts'
+import { until } from '../support/until.ts'
+import { noBrowser, openContext, startDashboard } from './browser.ts'
+
+describe('what can be done in the dashboard', { skip: noBrowser, timeout: 170_000 }, () => {
+  it('pauses a queue, resumes it and limits it', async (t) => {
+    const dashboard = await startDashboard(t)
+    const client = createClient({ url: dashboard.api.url })
+    await client.submit('default', 1, { queue: 'crawl' })
+    const page = await (await openContext(t)).newPage()
+    const crawl = async () => (await client.queues()).find(({ name }) => name === 'crawl')
+
+    await page.goto(`${dashboard.url}/queues`)
+    await page.getByRole('button', { name: 'Pause crawl' }).click()
+    await page.getByText('crawl (paused)').waitFor()
+    assert.equal((await crawl())?.paused, true)
+    await page.getByRole('button', { name: 'Resume crawl' }).click()
+    await until(async () => (await crawl())?.paused === false, { what: 'the queue resumed' })
+
+    await page.getByRole('button', { name: 'Limits of crawl' }).click()
+    await page.getByLabel('Run at once').first().fill('5')
+    await page.getByLabel('Start in a second').last().fill('many')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('“many” is no number').waitFor()
+    await page.getByLabel('Start in a second').last().fill('0.5')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('5 at once, 0.5/s a key').waitFor()
+    assert.deepEqual(
+      [(await crawl())?.concurrency, (await crawl())?.ratePerSecond, (await crawl())?.keyRatePerSecond],
+      [5, null, 0.5],
+    )
+  })
+
+  it('makes, changes, pauses, runs and deletes a schedule, and leaves its payload as it is written', async (t) => {
+    const dashboard = await startDashboard(t)
+    const client = createClient({ url: dashboard.api.url })
+    const page = await (await openContext(t, { tolerate: /422/ })).newPage()
+    const payloadOf = async (name: string) =>
+      /"payload":(.*?)\},"paused|"payload":(.*?)\}/.exec(
+        (await client.request({ path: `/schedules/${name}`, repeatable: true })).text,
+      )?.[0]
+
+    await page.goto(`${dashboard.url}/schedules`)
+    await page.getByRole('button', { name: 'New schedule' }).click()
+    await page.getByLabel('Name').fill('report')
+    await page.getByLabel('Payload').fill('[1.0, 12345678901234567890]')
+    await page.getByLabel('Cron expression').fill('nonsense')
+    await page.getByRole('button', { name: 'Create' }).click()
+    await page.locator('[aria-invalid=true]').waitFor()
+    await page.getByLabel('Cron expression').fill('0 3 * * *')
+    await page.getByRole('button', { name: 'Create' }).click()
+    const row = page.getByRole('row').filter({ hasText: 'report' })
+    await row.waitFor()
+
+    await row.getByText('report').click()
+    await page.getByLabel('Cron expression').fill('30 3 * * *')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await row.getByText('30 3 * * *').waitFor()
+    assert.match((await payloadOf('report')) ?? '', /\[1\.0, 12345678901234567890\]/)
+
+    await page.getByRole('button', { name: 'Pause report' }).click()
+    await row.getByText('report (paused)').waitFor()
+    await page.getByRole('button', { name: 'Run report now' }).click()
+    await until(async () => (await client.page()).data.length === 1, { what: 'the task of the schedule' })
+    await page.getByRole('button', { name: 'Delete report' }).click()
+    await page.getByRole('button', { name: 'Delete it' }).click()
+    await page.getByText('No schedules yet').waitFor()
+    assert.deepEqual((await client.schedules.list()).data, [])
+  })
+
+  it('is used with the keyboard alone: from page to page, by commands, and the focus comes back', async (t) => {
+    const dashboard = await startDashboard(t)
+    const page = await (await openContext(t)).newPage()
+    const headed = (name: string) => page.getByRole('heading', { level: 1, name }).waitFor()
+    await page.goto(`${dashboard.url}/`)
+    await headed('Overview')
+
+    await page.keyboard.press('Tab')
+    assert.equal(await page.evaluate('document.activeElement.textContent'), 'Skip to the page')
+    await page.keyboard.press('g')
+    await page.keyboard.press('q')
+    await headed('Queues')
+    assert.equal(await page.evaluate('document.activeElement.textContent'), 'Queues')
+    await page.keyboard.press('?')
+    await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).getByText('Go to').waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    assert.equal(await page.evaluate('document.activeElement.textContent'), 'Queues')
+    await page.keyboard.press('Control+k')
+    await page.getByRole('combobox', { name: 'Search and commands' }).waitFor()
+    await page.keyboard.type('work')
+    await page.keyboard.press('Enter')
+    await headed('Workers')
+    await page.goBack()
+    await headed('Queues')
+  })
+
+  it('submits a thousand example tasks where there are none', async (t) => {
+    const dashboard = await startDashboard(t)
+    const client = createClient({ url: dashboard.api.url })
+    const page = await (await openContext(t)).newPage()
+    await page.goto(`${dashboard.url}/`)
+    await page.getByRole('button', { name: 'Submit 1,000 example tasks' }).click()
+    await page.getByText('Submitted 1,000 example tasks').waitFor()
+    assert.equal((await client.stats()).total, 1_000)
+  })
+
+  it('asks for a key where the API wants one, and says when it is a wrong one', async (t) => {
+    const dashboard = await startDashboard(t, { API_KEYS: 'right-key' })
+    const page = await (await openContext(t, { tolerate: /401/ })).newPage()
+    await page.goto(`${dashboard.url}/queues`)
+    await page.getByLabel('API key').fill('wrong-key')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByText('the API key is not a known one').waitFor()
+    await page.getByLabel('API key').fill('right-key')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByText('No queues yet').waitFor()
+  })
+
+  it('says that it is cut off, and goes on by itself when the api is back', async (t) => {
+    const PORT = String(await freePort())
+    const dashboard = await startDashboard(t, { PORT })
+    const context = await openContext(t, { tolerate: /ERR_CONNECTION|Failed to load|503/ })
+    const page = await context.newPage()
+    await page.goto(`${dashboard.url}/`)
+    const state = (text: RegExp) =>
+      page.locator('aside').getByRole('status').filter({ hasText: text }).waitFor()
+    await state(/Live|Every/)
+    dashboard.api.kill('SIGKILL')
+    await dashboard.api.exited
+    await state(/Reconnecting/)
+    await startProcess(t, ['api'], { env: { DATABASE_URL: dashboard.databaseUrl, PORT, LOG_LEVEL: 'warn' } })
+    await state(/Live|Every/)
+  })
+})

@@ -32,6 +32,11 @@ const workers = createRoute({
   path: '/workers',
   component: lazyRouteComponent(() => import('./pages/workers/workers.tsx')),
 })
+const batches = createRoute({
+  getParentRoute: () => root,
+  path: '/batches',
+  component: lazyRouteComponent(() => import('./pages/batches/batches.tsx')),
+})
 const schedules = createRoute({
   getParentRoute: () => root,
   path: '/schedules',
@@ -39,7 +44,7 @@ const schedules = createRoute({
 })
 
 export const router = createRouter({
-  routeTree: root.addChildren([overview, tasks, queues, workers, schedules]),
+  routeTree: root.addChildren([overview, tasks, queues, workers, schedules, batches]),
   basepath: '/dashboard',
   defaultPreload: 'intent',
   defaultErrorComponent: PageFailure,

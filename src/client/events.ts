@@ -3,7 +3,11 @@ import { type Call, passing, pause } from './http.ts'
 import type { Snapshot } from './stats.ts'
 import { isFinal, type Status, type Task } from './task.ts'
 
-export type EventOptions = { signal?: AbortSignal | undefined }
+export type EventOptions = {
+  signal?: AbortSignal | undefined
+  /** Told when the connection is there, and when it is gone and will be made again. */
+  onConnection?: ((isOpen: boolean) => void) | undefined
+}
 
 /** A change of a task: its new status, or `progress` where only that has changed. */
 export type TaskEvent<Result = unknown> = { name: Status | 'progress'; task: Task<unknown, Result> }
@@ -24,10 +28,10 @@ const longestSilenceMs = 45_000
 export async function* taskEvents<Result>(
   open: Open,
   id: string,
-  { signal }: EventOptions,
+  { signal, onConnection }: EventOptions,
 ): AsyncGenerator<TaskEvent<Result>> {
   const path = `/tasks/${encodeURIComponent(id)}/events`
-  for await (const { name, data } of streamEvents(open, { path, repeatable: true, signal })) {
+  for await (const { name, data } of streamEvents(open, { path, repeatable: true, signal }, onConnection)) {
     const task: Task<unknown, Result> = JSON.parse(data)
     yield { name: name as Status | 'progress', task }
     if (isFinal(task.status)) return
@@ -45,26 +49,35 @@ export type FeedFilter = { type?: string; queue?: string; status?: Status | read
 export async function* feedEvents(
   open: Open,
   { type, queue, status }: FeedFilter,
-  { signal }: EventOptions,
+  { signal, onConnection }: EventOptions,
 ): AsyncGenerator<FeedEvent> {
   const query = { type, queue, status: typeof status === 'string' ? status : status?.join(',') }
-  for await (const { name, data } of streamEvents(open, { path: '/events', query, repeatable: true, signal }))
+  const call: Call = { path: '/events', query, repeatable: true, signal }
+  for await (const { name, data } of streamEvents(open, call, onConnection))
     yield { name, ...JSON.parse(data) }
 }
 
 /** How the system stands, until the signal aborts. Each is the whole state; what lies between two may be missed. */
-export async function* liveStats(open: Open, { signal }: EventOptions): AsyncGenerator<Snapshot> {
-  for await (const { data } of streamEvents(open, { path: '/live', repeatable: true, signal }))
+export async function* liveStats(
+  open: Open,
+  { signal, onConnection }: EventOptions,
+): AsyncGenerator<Snapshot> {
+  for await (const { data } of streamEvents(open, { path: '/live', repeatable: true, signal }, onConnection))
     yield JSON.parse(data)
 }
 
 /** Events of a stream without an end of its own: when it breaks, it goes on after the last event that was seen. */
-export async function* streamEvents(open: Open, call: Call): AsyncGenerator<StreamEvent> {
+export async function* streamEvents(
+  open: Open,
+  call: Call,
+  onConnection?: EventOptions['onConnection'],
+): AsyncGenerator<StreamEvent> {
   let lastEventId = ''
   for (let failures = 0; ; ) {
     try {
       const body = await open(lastEventId ? { ...call, headers: { 'last-event-id': lastEventId } } : call)
       if (!body) return
+      onConnection?.(true)
       for await (const event of eventsIn(body)) {
         failures = 0
         lastEventId = event.id || lastEventId
@@ -74,6 +87,7 @@ export async function* streamEvents(open: Open, call: Call): AsyncGenerator<Stre
       call.signal?.throwIfAborted()
       if (!mayPass(error) || failures >= mostFailures) throw error
     }
+    onConnection?.(false)
     await pause(Math.min(longestPauseMs, firstPauseMs * 2 ** failures++), call.signal)
   }
 }

@@ -113,3 +113,16 @@ test('a signal ends it with its reason, and leaving the loop closes the connecti
     for await (const _ of handle.events({ signal: stop.signal })) stop.abort(reason)
   }, reason)
 })
+
+test('who follows is told when the connection is gone, and when it is there again', async (t) => {
+  const { handle } = await scripted(
+    t,
+    stream(event('1', 'pending'), 'break'),
+    stream(event('2', 'completed'), 'stay'),
+  )
+  const told: boolean[] = []
+
+  await namesOf(handle.events({ onConnection: (isOpen) => told.push(isOpen) }))
+
+  assert.deepEqual(told, [true, false, true])
+})

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import type { TestContext } from 'node:test'
+import { after, type TestContext } from 'node:test'
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium } from 'playwright-core'
 import { bringDashboard } from '../../src/main/dashboard.ts'
 import { testDatabase } from '../support/postgres.ts'
@@ -29,6 +29,8 @@ export type Dashboard = { api: TestProcess; databaseUrl: string; url: string }
 
 export async function startDashboard(t: TestContext, env: Record<string, string> = {}): Promise<Dashboard> {
   const built = await bringDashboard()
+  // Before the processes end, which the pages would notice.
+  t.after(() => closeContexts(t))
   if (built.startsWith('not')) throw new Error(`the dashboard is ${built}`)
   const databaseUrl = env.DATABASE_URL ?? (await testDatabase(t))
   const api = await startProcess(t, ['api'], {
@@ -74,13 +76,22 @@ export async function openContext(t: TestContext, options: Surroundings = {}): P
     if (/^(http|ws)/.test(protocol) && !['127.0.0.1', 'localhost'].includes(hostname))
       complain(`asked for ${request.url()}`)
   })
-  t.after(async () => {
-    await context.close()
-    if (browser.contexts().length === 0) {
-      launched = undefined
-      await browser.close()
-    }
-    if (complaints.length > 0) throw new Error(`the browser complained:\n${complaints.join('\n')}`)
-  })
+  const own = { close: () => context.close(), complaints }
+  opened.set(t, [...(opened.get(t) ?? []), own])
+  t.after(() => closeContexts(t))
   return context
 }
+
+type Opened = { close(): Promise<void>; complaints: string[] }
+
+const opened = new WeakMap<TestContext, Opened[]>()
+
+async function closeContexts(t: TestContext): Promise<void> {
+  const contexts = opened.get(t) ?? []
+  opened.delete(t)
+  const complaints = contexts.flatMap((context) => context.complaints.splice(0))
+  for (const { close } of contexts) await close()
+  if (complaints.length > 0) throw new Error(`the browser complained:\n${complaints.join('\n')}`)
+}
+
+after(async () => (await launched)?.close())

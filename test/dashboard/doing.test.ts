@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createClient } from '../../src/client/index.ts'
-import { freePort } from '../support/ports.ts'
-import { startProcess } from '../support/process.ts'
 import { until } from '../support/until.ts'
 import { noBrowser, openContext, startDashboard } from './browser.ts'
 
@@ -119,21 +117,5 @@ describe('what can be done in the dashboard', { skip: noBrowser, timeout: 170_00
     await page.getByLabel('API key').fill('right-key')
     await page.getByRole('button', { name: 'Sign in' }).click()
     await page.getByText('No queues yet').waitFor()
-  })
-
-  it('says that it is cut off, and goes on by itself when the api is back', async (t) => {
-    const PORT = String(await freePort())
-    const dashboard = await startDashboard(t, { PORT })
-    const context = await openContext(t, { tolerate: /ERR_CONNECTION|Failed to load|503/ })
-    const page = await context.newPage()
-    await page.goto(`${dashboard.url}/`)
-    const state = (text: RegExp) =>
-      page.locator('aside').getByRole('status').filter({ hasText: text }).waitFor()
-    await state(/Live|Every/)
-    dashboard.api.kill('SIGKILL')
-    await dashboard.api.exited
-    await state(/Reconnecting/)
-    await startProcess(t, ['api'], { env: { DATABASE_URL: dashboard.databaseUrl, PORT, LOG_LEVEL: 'warn' } })
-    await state(/Live|Every/)
   })
 })

@@ -15,6 +15,7 @@ const pages = {
   '/queues': 'Queues',
   '/workers': 'Workers',
   '/schedules': 'Schedules',
+  '/batches': 'Batches',
 }
 const mostFirstPageBytes = 200_000
 

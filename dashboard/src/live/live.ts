@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from 'react'
-import type { Stats } from '../../../src/client/index.ts'
+import type { Snapshot, Stats } from '../../../src/client/index.ts'
 import { shareAmongTabs } from './share.ts'
 import { watch } from './watch.ts'
 
@@ -12,7 +12,7 @@ export type Connection = 'connecting' | 'live' | 'polling' | 'away'
 export type Live = {
   connection: Connection
   /** The latest that was heard; it stays while the server is away. */
-  stats: Stats | undefined
+  stats: (Stats & Partial<Snapshot>) | undefined
   /** When that was. */
   heardAtMs: number
 }

@@ -6,7 +6,7 @@ import styles from './nav.module.css'
 const words: Record<Connection, string> = {
   connecting: 'Connecting',
   live: 'Live',
-  polling: 'Every 5 s',
+  polling: 'Asking every 5 s',
   away: 'Reconnecting',
 }
 

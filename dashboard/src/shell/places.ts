@@ -16,4 +16,5 @@ export const places: readonly Place[] = [
   { to: '/queues', label: 'Queues', icon: 'queues', keys: 'g q', group: 1 },
   { to: '/workers', label: 'Workers', icon: 'workers', keys: 'g w', group: 1 },
   { to: '/schedules', label: 'Schedules', icon: 'schedules', keys: 'g s', group: 1 },
+  { to: '/batches', label: 'Batches', icon: 'batches', keys: 'g b', group: 1 },
 ]

@@ -42,10 +42,10 @@ export type LeasedWorkers = {
   heldFor(workerId: string, claimedBeforeMs: number): Promise<PacketId[]>
   /**
    * Lets go of packets in which nothing runs or waits any more: those with a task `among` these, or all. What waits
-   * because it was `released` a moment ago is in a packet of its own.
+   * because it was `released` a moment ago is in a packet of its own. What has ended of them counts within no limit any more.
    */
   settle(workerId: string, which: { among?: readonly string[]; released?: readonly string[] }): Promise<void>
-  /** The queues in which packets wait. */
+  /** The queues in which packets wait, without those that are paused. */
   waitingQueues(): Promise<string[]>
 }
 

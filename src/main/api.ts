@@ -10,6 +10,7 @@ import { batchLedger } from '../storage/batches.ts'
 import { callbackStore } from '../storage/callbacks.ts'
 import { databaseClock } from '../storage/clock.ts'
 import { scheduleStore } from '../storage/cron-schedules.ts'
+import { gateForOthers } from '../storage/gate.ts'
 import { leasedWorkers } from '../storage/leased-workers.ts'
 import { moveLog } from '../storage/move-log.ts'
 import { queueStore } from '../storage/queues.ts'
@@ -74,9 +75,11 @@ export function useCasesOf({ moves, looks, notices, announce, publisher, batches
   const newId = idSource(clock.nowMs)
   const gather = gatherOn(2)
   const getTask = readingTasks({ reader, gather })
+  const gate = gateForOthers(moves)
   const working = {
-    workers: leasedWorkers(moves),
-    ledger: workLedger(moves, keeper.touched),
+    workers: leasedWorkers(moves, gate.freed),
+    ledger: workLedger(moves, keeper.touched, gate),
+    queues: queueStore(moves),
     newId,
     announce,
   }

@@ -36,8 +36,24 @@ const writeLeft = {
 type Lot = { queue: string; key: string; packet: PacketId; tasks: number }
 type Held = { queue: string; keys: Map<string, string>; left: Map<string, number> }
 
+type Admitted = {
+  readonly size: number
+  add(packet: AdmittedPacket): void
+  /**
+   * Gives back what has ended: these tasks, and all that is left of these packets. Answers the keys of which there
+   * are fewer now.
+   */
+  give(
+    ended: readonly { id: string; packet: PacketId }[],
+    settled: readonly PacketId[],
+  ): Promise<{ queue: string; key: string }[]>
+}
+
+/** Where this process lets others have something, it has nothing to give back. */
+export const admittedElsewhere: Admitted = { size: 0, add: () => {}, give: async () => [] }
+
 /** What one process has been let have, so that it can give it back. */
-export function admittedHere({ run }: Database) {
+export function admittedHere({ run }: Database): Admitted {
   const packets = new Map<PacketId, Held>()
 
   return {
@@ -56,10 +72,6 @@ export function admittedHere({ run }: Database) {
     give,
   }
 
-  /**
-   * Gives back what has ended: these tasks, and all that is left of these packets. Answers the keys of which there
-   * are fewer now.
-   */
   async function give(
     ended: readonly { id: string; packet: PacketId }[],
     settled: readonly PacketId[],

@@ -1,7 +1,7 @@
 import type { PacketId } from '../domain/packet.ts'
 import type { Claim, WorkerIdentity } from '../domain/ports.ts'
 import { admitParked, admitPending } from './admission.ts'
-import { type AdmittedPacket, admittedHere } from './admitted.ts'
+import { type AdmittedPacket, admittedElsewhere, admittedHere } from './admitted.ts'
 import { type ClaimRow, claim, toClaim } from './claim.ts'
 import type { Database, Run } from './connection.ts'
 import { healLanes, nextTurn, openLanes } from './lanes.ts'
@@ -13,6 +13,8 @@ export type Gate = {
   claim(worker: WorkerIdentity, want: GateWant): Promise<Claim>
   /** To be called with what has ended, after its outcome was written, and the packets of which nothing is left. */
   release(ended: readonly { id: string; packet: PacketId }[], settled: readonly PacketId[]): Promise<void>
+  /** To be called when fewer of these run than before, so that nobody waits for the next healing. */
+  freed(places: readonly { queue: string; key: string }[]): void
 }
 
 export type GateWant = { queue: string; room: number }
@@ -30,11 +32,13 @@ const mostInOne = 500
 /** Where much of what is parked was canceled. */
 const extraLook = 500
 const healEveryMs = 500
+/** Of a queue that is not looked at here. The rest is found by healing. */
+const mostFreed = 10_000
 const nothing: Claim = { tasks: [], packets: [], oversized: [], blocked: [] }
 
-export function gate(database: Database): Gate {
+/** `admitted`: what of this process's own was let through, if it has any. */
+export function gate(database: Database, admitted = admittedHere(database)): Gate {
   const memories = new Map<string, Memory>()
-  const admitted = admittedHere(database)
 
   return {
     async claim(worker, want) {
@@ -50,8 +54,16 @@ export function gate(database: Database): Gate {
     },
     async release(ended, settled) {
       if (admitted.size === 0) return
-      for (const { queue, key } of await admitted.give(ended, settled)) memoryOf(queue).freed.add(key)
+      freed(await admitted.give(ended, settled))
     },
+    freed,
+  }
+
+  function freed(places: readonly { queue: string; key: string }[]): void {
+    for (const { queue, key } of places) {
+      const { freed } = memoryOf(queue)
+      if (freed.size < mostFreed) freed.add(key)
+    }
   }
 
   function memoryOf(queue: string): Memory {
@@ -61,6 +73,11 @@ export function gate(database: Database): Gate {
     memories.set(queue, memory)
     return memory
   }
+}
+
+/** The gate for workers that keep nothing here: of what they have, the ledger tells when their packets are settled. */
+export function gateForOthers(database: Database): Gate {
+  return gate(database, admittedElsewhere)
 }
 
 type Passed = { claim: Claim; admitted: readonly AdmittedPacket[] }

@@ -6,8 +6,10 @@ import { int4s, texts, uuids } from './arrays.ts'
 import type { Database } from './connection.ts'
 import { withWaitingPlaces } from './packets.ts'
 
-/** Workers that speak HTTP, bound to a database. */
-export function leasedWorkers(database: Database): LeasedWorkers {
+type Freed = (places: readonly { queue: string; key: string }[]) => void
+
+/** Workers that speak HTTP, bound to a database. `freed` hears where fewer run within limits than before. */
+export function leasedWorkers(database: Database, freed: Freed = () => {}): LeasedWorkers {
   return {
     register: (worker) => register(database, worker),
     beat: (workerId) => beat(database, workerId),
@@ -17,8 +19,11 @@ export function leasedWorkers(database: Database): LeasedWorkers {
     traces: (workerId, attempts) => traces(database, workerId, attempts),
     heldFor: async (workerId, claimedBeforeMs) =>
       (await database.run<[PacketId]>(readHeldFor, [workerId, claimedBeforeMs])).map(([id]) => id),
-    settle: async (workerId, { among, released = [] }) =>
-      void (await database.run(settle, [workerId, among === undefined, uuids(among ?? []), uuids(released)])),
+    async settle(workerId, { among, released = [] }) {
+      const values = [workerId, among === undefined, uuids(among ?? []), uuids(released)]
+      const rows = await database.run<[queue: string, key: string]>(settle, values)
+      freed(rows.map(([queue, key]) => ({ queue, key })))
+    },
     waitingQueues: async () => (await database.run<[string]>(readWaitingQueues)).map(([queue]) => queue),
   }
 }
@@ -151,12 +156,14 @@ const readHeldFor = {
   select id from packets where worker_id = $1 and claimed_at < now() - $2 * interval '1 millisecond' order by id`,
 }
 
-// What is pending in a packet has perhaps no other: a claim of the same worker is about to put it off.
+// What is pending in a packet has perhaps no other: a claim of the same worker is about to put it off. What runs within
+// limits is counted anew, and never counted higher: nothing that is in a packet starts again in it. By place and not by a
+// join, whose plan would be made for a small table; a row that was moved meanwhile is left to the next time.
 const settle = {
   name: 'packets.settle-leased',
   text: `
   with held as materialized (
-    select id, task_ids
+    select id, queue, task_ids
       from packets
      where worker_id = $1
        and ($2 or task_ids && $3::uuid[])
@@ -167,15 +174,45 @@ const settle = {
       from tasks
      where id = any (array(select unnest(task_ids) from held))
        and (status = 'processing' and worker_id = $1 or status = 'pending' and id <> all ($4::uuid[]))
+  ), counting as materialized (
+    select a.*
+      from held as h
+     cross join lateral (
+       select ctid as row_at, queue, key, packet_id, tasks from admitted
+        where queue = h.queue and packet_id = h.id
+       offset 0) as a
+  ), running as materialized (
+    select h.id as packet_id, coalesce(t.key, '') as key, count(*)::int as tasks
+      from held as h
+     cross join lateral (
+       select key from tasks where id = any (h.task_ids) and status = 'processing' and worker_id = $1) as t
+     where h.id = any (array(select packet_id from counting))
+     group by 1, 2
+  ), fewer as materialized (
+    select c.row_at, c.queue, c.key, coalesce(r.tasks, 0) as tasks
+      from counting as c
+      left join running as r on r.packet_id = c.packet_id and r.key = c.key
+     where c.tasks > coalesce(r.tasks, 0)
+  ), lowered as (
+    update admitted as a
+       set tasks = (select f.tasks from fewer as f where f.row_at = a.ctid)
+     where a.ctid = any (array(select row_at from fewer where tasks > 0))
+  ), ended as (
+    delete from admitted where ctid = any (array(select row_at from fewer where tasks = 0))
+  ), gone as (
+    delete from packets
+     where id in (select id from held where not task_ids && array(select id from busy))
   )
-  delete from packets
-   where id in (select id from held where not task_ids && array(select id from busy))`,
+  select distinct queue, key from fewer`,
 }
 
+// Of those that are paused nobody may have any.
 const readWaitingQueues = {
   name: 'packets.waiting-queues',
   text: `${withWaitingPlaces}
-  select distinct queue from place`,
+  select distinct queue
+    from place
+   where queue <> all (array(select name from queues where paused_at is not null))`,
 }
 
 function columns(attempts: readonly AttemptRef[]): unknown[] {

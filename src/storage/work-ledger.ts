@@ -2,15 +2,15 @@ import type { WorkLedger } from '../domain/ports.ts'
 import { claim } from './claim.ts'
 import type { Database } from './connection.ts'
 import { finish } from './finish.ts'
-import { gate } from './gate.ts'
+import { type Gate, gate } from './gate.ts'
 import { giveBack, held, lapsed, postpone, split } from './held-packets.ts'
 
 /** What a worker does with packets, bound to a database. `touched` hears of batches in which something became final. */
 export function workLedger(
   database: Database,
   touched: (batchIds: readonly string[]) => void = () => {},
+  { claim: claimThroughGate, release }: Gate = gate(database),
 ): WorkLedger {
-  const { claim: claimThroughGate, release } = gate(database)
   return {
     claim: (worker, want) =>
       'gate' in want

@@ -279,6 +279,70 @@ for (const transport of transports) {
       await assertCountsExact(system.databaseUrl)
     })
 
+    it('get nothing of a paused queue, and go on when it is resumed', async (t) => {
+      const system = await startSystem(t, transport)
+      const worker = await httpWorker(system, { queues: ['default', 'other'], concurrency: 10 })
+      await system.post('/queues/other/pause')
+      const held = await system.submit({ type: 'remote', queue: 'other' })
+      const free = await system.submit({ type: 'remote' })
+
+      assert.deepEqual((await worker.claim({ wait: 5 })).map(ref), [{ id: free, attempt: 1 }])
+      assert.deepEqual(await worker.claim(), [])
+      const claiming = worker.claim({ wait: 20 })
+      await system.post('/queues/other/resume')
+
+      assert.deepEqual((await claiming).map(ref), [{ id: held, attempt: 1 }])
+    })
+
+    it('keep the limits of a queue and of its keys, with others, and each end makes room', async (t) => {
+      const system = await startSystem(t, transport)
+      const many = { concurrency: 100 }
+      const [one, other] = await Promise.all([httpWorker(system, many), httpWorker(system, many)])
+      await system.patch('/queues/default', { concurrency: 5, keyConcurrency: 2 })
+      const keys = ['a', 'b', 'c', 'd']
+      const tasks = Array.from({ length: 40 }, (_, i) => ({ type: 'remote', payload: i, key: keys[i % 4] }))
+      await system.post('/tasks/batch', { tasks })
+
+      const first = await one.claim({ limit: 3, wait: 5 })
+      const second = await other.claim({ limit: 100, wait: 5 })
+      assert.deepEqual([first.length, second.length], [3, 2])
+      assert.deepEqual(await one.claim({ limit: 100 }), [])
+      const waiting = one.claim({ limit: 100, wait: 20 })
+      await other.finish({ ...ref(second[0]!), result: 1 })
+      const next = await waiting
+      assert.equal(next.length, 1)
+
+      const done = async (worker: typeof one, claimed: Claimed[]) => {
+        for (let mine = claimed; mine.length > 0; mine = await worker.claim({ limit: 3, wait: 5 })) {
+          const running = await system.running()
+          assert.ok(running.length <= 5, `${running.length} at once`)
+          for (const key of keys) assert.ok(running.filter((running) => running === key).length <= 2, key)
+          await worker.finish(...mine.map((task) => ({ ...ref(task), result: 1 })))
+        }
+      }
+      await Promise.all([done(one, [...first, ...next]), done(other, second.slice(1)), system.untilIdle()])
+      assert.equal((await system.get('/stats')).body.counts.completed, 40)
+      await assertCountsExact(system.databaseUrl)
+      const left = await query(system.databaseUrl, 'select from millrace.admitted')
+      assert.equal(left.length, 0)
+    })
+
+    it('free within limits what was canceled, when they hear of it', async (t) => {
+      const system = await startSystem(t, transport)
+      const worker = await httpWorker(system, { concurrency: 10 })
+      await system.patch('/queues/default', { keyConcurrency: 2 })
+      const tasks = Array.from({ length: 3 }, () => ({ type: 'remote', payload: null, key: 'a' }))
+      await system.post('/tasks/batch', { tasks })
+      const [running, doomed] = await worker.claim({ limit: 10, wait: 5 })
+      await system.post(`/tasks/${doomed!.id}/cancel`)
+      assert.deepEqual(await worker.claim({ limit: 10 }), [])
+
+      const { body } = await worker.beat(running!, doomed!)
+
+      assert.deepEqual(body.canceled, [ref(doomed!)])
+      assert.equal((await worker.claim({ wait: 5 })).length, 1)
+    })
+
     it('leave types that they do not have to others', async (t) => {
       const system = await startSystem(t, transport)
       const worker = await httpWorker(system, { concurrency: 100 })

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { batchUpkeep } from '../../src/storage/batch-upkeep.ts'
 import { batchLedger } from '../../src/storage/batches.ts'
 import { type Database, openDatabase, type Run } from '../../src/storage/connection.ts'
+import { leasedWorkers } from '../../src/storage/leased-workers.ts'
 import { moveLog } from '../../src/storage/move-log.ts'
 import { keepPartitions } from '../../src/storage/partitions.ts'
 import { progressStore } from '../../src/storage/progress.ts'
@@ -90,6 +91,7 @@ async function makeAllMoves(database: Database): Promise<void> {
     admitted.tasks.map((task) => completed(task)),
     admitted.packets.map(({ id }) => id),
   )
+  await leasedWorkers(database).settle(worker.id, {})
   await reader.settled([done!.id])
   await reader.get(done!.id)
   await reader.changed([{ id: done!.id, status: 'pending', attempt: 0, progress: 0 }])
@@ -136,7 +138,7 @@ const hot = [
     'lanes.next',
     'lanes.open-full',
   ],
-  ...['admitted.forget-lost'],
+  ...['admitted.forget-lost', 'packets.settle-leased'],
 ]
 const large =
   /^(tasks|packets|schedule|stopped|attempts|progress|events|idempotency_keys|batch|parked|lanes|admitted)/

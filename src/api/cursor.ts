@@ -9,6 +9,11 @@ export function cursorOf(id: string): string {
   return Buffer.from(version + id).toString('base64url')
 }
 
+/** Where a page began, for what is newer than that. */
+export function upwardCursorOf(id: string): string {
+  return cursorOf(`up:${id}`)
+}
+
 /** The name in a cursor of a list that goes by names. Throws the problem `bad-cursor` for anything else. */
 export function readNameCursor(cursor: string): string {
   const text = Buffer.from(cursor, 'base64url').toString('latin1')
@@ -19,12 +24,24 @@ export function readNameCursor(cursor: string): string {
 
 /** The id in a cursor. Throws the problem `bad-cursor` for anything that `cursorOf` did not make. */
 export function readCursor(cursor: string): string {
-  const text = Buffer.from(cursor, 'base64url').toString('latin1')
-  const id = text.slice(version.length)
-  if (!isUuid(id) || cursorOf(id) !== cursor) throw notOurs()
-  return id
+  const { before } = readTaskCursor(cursor)
+  if (before === undefined) throw notOurs()
+  return before
+}
+
+/** The id in a cursor of tasks: before which, or after which in one of `upwardCursorOf`, its page begins. */
+export function readTaskCursor(
+  cursor: string,
+): { before: string; after?: never } | { after: string; before?: never } {
+  const word = Buffer.from(cursor, 'base64url').toString('latin1').slice(version.length)
+  const [, upward, id] = /^(up:)?(.*)$/.exec(word) ?? []
+  if (id === undefined || !isUuid(id) || cursorOf(word) !== cursor) throw notOurs()
+  return upward ? { after: id } : { before: id }
 }
 
 function notOurs(): Problem {
-  return new Problem('bad-cursor', 'the cursor is not the `next` of a page; start again without one')
+  return new Problem(
+    'bad-cursor',
+    'the cursor is not the `next` or `prev` of a page; start again without one',
+  )
 }

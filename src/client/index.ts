@@ -37,6 +37,7 @@ export type {
   Task,
   TaskFilter,
   TaskPage,
+  TaskScope,
   TaskSummary,
 } from './task.ts'
 export type { TaskHandle } from './task-handle.ts'

@@ -1,5 +1,5 @@
 import type { Call } from './http.ts'
-import type { TaskFilter, TaskPage, TaskSummary } from './task.ts'
+import type { TaskFilter, TaskPage, TaskScope, TaskSummary } from './task.ts'
 
 /** The looks at many tasks, newest first. */
 export function listing(ask: (call: Call) => Promise<TaskPage>) {
@@ -24,13 +24,24 @@ export function listing(ask: (call: Call) => Promise<TaskPage>) {
   }
 }
 
-function queryOf({ status, createdAfter, createdBefore, include, ...rest }: TaskFilter) {
+function queryOf({ include, ids, at, limit, cursor, ...scope }: TaskFilter) {
+  return {
+    ...scopeQuery(scope),
+    limit,
+    cursor,
+    at: instant(at),
+    ids: ids?.join(','),
+    include: include?.join(','),
+  }
+}
+
+/** The scope as texts, under the names that the server knows. */
+export function scopeQuery({ status, createdAfter, createdBefore, ...rest }: TaskScope) {
   return {
     ...rest,
     status: typeof status === 'string' ? status : status?.join(','),
     createdAfter: instant(createdAfter),
     createdBefore: instant(createdBefore),
-    include: include?.join(','),
   }
 }
 

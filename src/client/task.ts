@@ -48,8 +48,11 @@ export type TaskSummary = Omit<Task, 'payload' | 'result' | 'attempts'> & {
 
 export type TaskPage = {
   data: TaskSummary[]
-  /** `searchedTo` is set when the server ended its search before the page was full. */
-  page: { next: string | null; searchedTo?: string | null }
+  /**
+   * Cursors: `next` of what is older, `prev` of what is newer. `searchedTo` is set when the server ended its search
+   * before the page was full.
+   */
+  page: { next: string | null; prev: string | null; searchedTo?: string | null }
 }
 
 export type SubmitOptions = {
@@ -71,13 +74,28 @@ export type SubmitOptions = {
 
 export type Submission<Payload = unknown> = SubmitOptions & { payload: Payload; type?: string }
 
-export type TaskFilter = {
+/** Which tasks are meant. Whatever is named must be so. */
+export type TaskScope = {
   status?: Status | readonly Status[]
+  /** With a `*` at its end: all types that begin so. */
   type?: string
   queue?: string
+  key?: string
   batchId?: string
+  workerId?: string
+  /** Failed tasks whose failures are alike. */
+  fingerprint?: string
+  /** By the time of creation, such as `<1h`, or `>7d` for older ones. */
+  age?: string
   createdAfter?: string | Date
   createdBefore?: string | Date
+}
+
+export type TaskFilter = TaskScope & {
+  /** Only these, 200 at most, and all on one page. */
+  ids?: readonly string[]
+  /** Where to begin, as a cursor does: `page.prev` leads to what is newer. */
+  at?: string | Date
   /** Rows on a page, 1 to 200. */
   limit?: number
   cursor?: string

@@ -247,24 +247,43 @@ export type ProgressStore = {
   report(reports: readonly ProgressReport[]): Promise<void>
 }
 
-export type TaskFilter = {
+/** Which tasks are meant. Whatever is named must be so. */
+export type TaskScope = {
   status?: readonly Status[]
+  /** With a `*` at its end: all types that begin so. */
   type?: string
   queue?: string
+  key?: string
   batchId?: string
+  workerId?: string
+  /** Only failed tasks, of failures that are alike. */
+  fingerprint?: string
   createdAfter?: string
   createdBefore?: string
+  youngerThanMs?: number
+  olderThanMs?: number
+  /** Only tasks whose id is not higher. */
+  upTo?: string
+}
+
+export type TaskFilter = TaskScope & {
+  /** Only these, however many, and all on one page. */
+  ids?: readonly string[]
   limit: number
   /** Only tasks older than this id: where the last page ended. */
   before?: string
+  /** Only tasks newer than this id, the oldest of them: where the page before ended. */
+  after?: string
   include: { payload: boolean; result: boolean }
 }
 
 export type TaskPage = {
   tasks: TaskSummary[]
-  /** Where the next page starts; null at the end. */
+  /** Where older tasks go on, as `before`; null at the end. */
   next: string | null
-  /** Set when the time limit ended the search before the page was full: everything newer was looked at. */
+  /** Where newer tasks go on, as `after`; null where there were none when the page was read. */
+  prev: string | null
+  /** Set when the time limit ended the search before the page was full: everything up to there was looked at. */
   searchedTo: string | null
 }
 

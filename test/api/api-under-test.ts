@@ -108,7 +108,7 @@ export function useCasesWith(some: Partial<UseCases>): UseCases {
     awaitTask: async (id) => detailOf(taskOf({}, { id, status: 'completed' })),
     async *followMoves() {},
     followTask: async () => undefined,
-    listTasks: async () => ({ tasks: [], next: null, searchedTo: null }),
+    listTasks: async () => ({ tasks: [], next: null, prev: null, searchedTo: null }),
     cancelTask: async (id) => detailOf(taskOf({}, { id, status: 'canceled' })),
     retryTask: async (id) => detailOf(taskOf({}, { id })),
     readStats: async () => someStats,

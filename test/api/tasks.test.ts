@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { cursorOf } from '../../src/api/cursor.ts'
+import { cursorOf, upwardCursorOf } from '../../src/api/cursor.ts'
 import { StoreUnavailableError, TaskError } from '../../src/domain/errors.ts'
+import { lowestIdAt } from '../../src/domain/id.ts'
 import type { TaskFilter, TaskPage } from '../../src/domain/ports.ts'
 import type { TaskSummary } from '../../src/domain/task.ts'
 import { apiWith, detailOf, taskOf } from './api-under-test.ts'
@@ -190,7 +191,7 @@ describe('GET /tasks', () => {
     const { app } = await apiWith(t, {
       listTasks: async (filter) => {
         filters.push(filter)
-        return { tasks: [], next: null, searchedTo: null, ...page }
+        return { tasks: [], next: null, prev: null, searchedTo: null, ...page }
       },
     })
     return { app, filters }
@@ -199,7 +200,7 @@ describe('GET /tasks', () => {
   it('asks for 50 rows without payload and result', async (t) => {
     const { app, filters } = await listing(t)
     const response = await app.inject('/tasks')
-    assert.deepEqual(response.json(), { data: [], page: { next: null } })
+    assert.deepEqual(response.json(), { data: [], page: { next: null, prev: null } })
     assert.deepEqual(filters, [{ limit: 50, include: { payload: false, result: false } }])
   })
 
@@ -225,10 +226,42 @@ describe('GET /tasks', () => {
     ])
   })
 
+  it('hands on what else may be asked for', async (t) => {
+    const { app, filters } = await listing(t)
+    const usual = { limit: 50, include: { payload: false, result: false } }
+    for (const [query, filter] of [
+      ['age=%3C1h&type=email.*', { youngerThanMs: 3_600_000, type: 'email.*' }],
+      ['age=>2d', { olderThanMs: 172_800_000 }],
+      ['fingerprint=0123456789abcdef&key=%C3%A9', { fingerprint: '0123456789abcdef', key: 'é' }],
+      [`workerId=${id.toUpperCase()}`, { workerId: id }],
+      [`ids=${id},${id.toUpperCase()}`, { ids: [id] }],
+      ['at=2030-01-01T00:00:00Z', { before: lowestIdAt(Date.UTC(2030, 0, 1) + 1) }],
+      [`cursor=${upwardCursorOf(id)}`, { after: id }],
+    ] as const) {
+      assert.equal((await app.inject(`/tasks?${query}`)).statusCode, 200, query)
+      assert.deepEqual(filters.pop(), { ...usual, ...filter }, query)
+    }
+  })
+
+  it('leads back to newer pages, and cuts those that are too heavy where they are newest', async (t) => {
+    const tasks = Array.from({ length: 20 }, () =>
+      taskOf({ payload: `"${'a'.repeat(1024 * 1024)}"` }),
+    ).reverse()
+    const { app, filters } = await listing(t, { tasks, next: id, prev: id })
+    const { data, page } = (await app.inject(`/tasks?include=payload&cursor=${upwardCursorOf(id)}`)).json()
+    assert.deepEqual(
+      data.map((row: { id: string }) => row.id),
+      tasks.slice(5).map((task) => task.id),
+    )
+    await app.inject(`/tasks?cursor=${page.prev}`)
+    await app.inject(`/tasks?cursor=${page.next}`)
+    assert.deepEqual([filters[1]?.after, filters[2]?.before], [tasks[5]!.id, id])
+  })
+
   it('leads from page to page', async (t) => {
     const { app, filters } = await listing(t, { next: id, searchedTo: id })
     const { page } = (await app.inject('/tasks')).json()
-    assert.deepEqual(Object.keys(page), ['next', 'searchedTo'])
+    assert.deepEqual(Object.keys(page), ['next', 'prev', 'searchedTo'])
     await app.inject(`/tasks?cursor=${page.next}`)
     assert.equal(filters[1]?.before, id)
   })
@@ -242,6 +275,22 @@ describe('GET /tasks', () => {
     ['type=', 'type'],
     ['type=a%20b', 'type'],
     ['type=%00', 'type'],
+    ['type=a*b', 'type'],
+    ['type=**', 'type'],
+    ['key=', 'key'],
+    ['key=%00', 'key'],
+    [`key=${'k'.repeat(256)}`, 'key'],
+    ['age=1h', 'age'],
+    ['age=<1w', 'age'],
+    ['age=<999999999d', 'age'],
+    ['fingerprint=xyz', 'fingerprint'],
+    ['workerId=me', 'workerId'],
+    ['ids=', 'ids'],
+    [`ids=${id},7`, 'ids'],
+    [`ids=${Array(201).fill(id).join()}`, 'ids'],
+    [`ids=${id}&limit=7`, 'ids'],
+    ['at=now', 'at'],
+    [`at=2030-01-01T00:00:00Z&cursor=${cursorOf(id)}`, 'at'],
     ['type=%ff', 'type'],
     [`queue=${'q'.repeat(129)}`, 'queue'],
     ['batchId=7', 'batchId'],
@@ -273,6 +322,8 @@ describe('GET /tasks', () => {
   const oldVersion = Buffer.from(`v0:${id}`).toString('base64url')
   for (const cursor of [
     '',
+    cursorOf(`up:up:${id}`),
+    cursorOf(`down:${id}`),
     'x',
     id,
     ours.slice(1),

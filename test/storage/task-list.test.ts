@@ -1,10 +1,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { TaskFilter } from '../../src/domain/ports.ts'
+import { fingerprintOf } from '../../src/domain/fingerprint.ts'
+import type { TaskFilter, TaskPage } from '../../src/domain/ports.ts'
 import { type Status, statuses } from '../../src/domain/task.ts'
 import type { Database, Statement } from '../../src/storage/connection.ts'
 import { listTasks } from '../../src/storage/task-list.ts'
-import { aTask, aWorker, completed, failed, ledgerUnderTest, newId, someTasks } from '../support/ledger.ts'
+import {
+  aFailure,
+  aTask,
+  aWorker,
+  completed,
+  failed,
+  ledgerUnderTest,
+  newId,
+  someTasks,
+} from '../support/ledger.ts'
 
 test('listing tasks', async (t) => {
   const ledger = await ledgerUnderTest(t)
@@ -58,9 +68,19 @@ test('listing tasks', async (t) => {
   }
 
   await t.test('answers nothing where there is nothing', async () => {
-    assert.deepEqual(await list(), { tasks: [], next: null, searchedTo: null })
-    assert.deepEqual(await list({ status: ['failed'] }), { tasks: [], next: null, searchedTo: null })
-    assert.deepEqual(await list({ batchId: newId() }), { tasks: [], next: null, searchedTo: null })
+    assert.deepEqual(await list(), { tasks: [], next: null, prev: null, searchedTo: null })
+    assert.deepEqual(await list({ status: ['failed'] }), {
+      tasks: [],
+      next: null,
+      prev: null,
+      searchedTo: null,
+    })
+    assert.deepEqual(await list({ batchId: newId() }), {
+      tasks: [],
+      next: null,
+      prev: null,
+      searchedTo: null,
+    })
   })
 
   await t.test('goes from the newest to the oldest, in pages without gaps or repeats', async () => {
@@ -183,6 +203,100 @@ test('listing tasks', async (t) => {
     assert.deepEqual(await idsOf({ ...between, createdBefore: '2099-01-01T00:00:00Z' }), [young.id, old.id])
   })
 
+  await t.test('filters by the beginning of the type, by key, worker and age', async () => {
+    const types = ['email.send', 'email.check', 'emails', 'sms']
+    const tasks = types.map((type) => aTask({ type, key: type.slice(0, 3) }))
+    await ledger.submit(tasks)
+    const [send, check, emails, sms] = tasks.map(({ id }) => id)
+    await ledger.rows(`update tasks set created_at = now() - interval '2 hours' where id = $1`, [check])
+
+    assert.deepEqual(await idsOf({ type: 'email.*' }), [check, send])
+    assert.deepEqual(await idsOf({ type: 'email*' }), [emails, check, send])
+    assert.deepEqual(await idsOf({ type: '*' }), [sms, emails, check, send])
+    assert.deepEqual(await idsOf({ type: 'email' }), [])
+    assert.deepEqual(await idsOf({ key: 'ema' }), [emails, check, send])
+    assert.deepEqual(await idsOf({ youngerThanMs: 3_600_000, type: 'email*' }), [emails, send])
+    assert.deepEqual(await idsOf({ olderThanMs: 3_600_000, createdAfter: '2000-01-01T00:00:00Z' }), [])
+    assert.deepEqual(await idsOf({ youngerThanMs: 1_000_000_000, olderThanMs: 0, key: 'sms' }), [sms])
+  })
+
+  await t.test('finds what a worker runs, and what it has run', async () => {
+    const [one, two] = [aWorker(), aWorker()]
+    const running = await ledger.started(one)
+    const done = await ledger.started(one)
+    await ledger.started(two)
+    await ledger.ledger.finish(one.id, [completed(done)], [done.packet])
+    await ledger.submit([aTask()])
+
+    assert.deepEqual(await idsOf({ workerId: one.id, status: ['processing'] }), [running.id])
+    assert.deepEqual(await idsOf({ workerId: one.id }), [done.id, running.id])
+    assert.deepEqual(await idsOf({ workerId: one.id, status: ['pending', 'processing'] }), [running.id])
+  })
+
+  await t.test('finds failures that are alike, as long as they are failed', async () => {
+    const worker = aWorker()
+    const fail = async (message: string) => {
+      const task = await ledger.started(worker)
+      const failure = aFailure(task.attempt, message)
+      await ledger.ledger.finish(
+        worker.id,
+        [{ task, status: 'failed', failure, maxAttempts: 3 }],
+        [task.packet],
+      )
+      return { id: task.id, fingerprint: fingerprintOf(failure) }
+    }
+    const [one, two, other] = [await fail('row 1 is bad'), await fail('row 22 is bad'), await fail('no luck')]
+    const { fingerprint } = one
+
+    assert.deepEqual(await idsOf({ fingerprint }), [two.id, one.id])
+    assert.deepEqual(await idsOf({ fingerprint, status: ['failed', 'canceled'] }), [two.id, one.id])
+    assert.deepEqual((await pages({ fingerprint, limit: 1 })).flat(), [two.id, one.id])
+    assert.deepEqual(await idsOf({ fingerprint: other.fingerprint }), [other.id])
+    await ledger.store.retry([two.id])
+    assert.deepEqual(await idsOf({ fingerprint }), [one.id])
+  })
+
+  await t.test('reads tasks that are named, whatever the limit, and only those that fit', async () => {
+    const tasks = someTasks(7)
+    await ledger.submit(tasks)
+    const ids = tasks.map(({ id }) => id)
+    await ledger.store.cancel([ids[0]!])
+
+    const page = await list({ ids: [...ids.slice(0, 5), newId()], limit: 2 })
+    assert.deepEqual(
+      page.tasks.map(({ id }) => id),
+      ids.slice(0, 5).reverse(),
+    )
+    assert.deepEqual([page.next, page.prev], [null, null])
+    assert.deepEqual(await idsOf({ ids, status: ['canceled'] }), [ids[0]])
+  })
+
+  await t.test('goes back the way that it came, and on to what has come since', async () => {
+    const tasks = someTasks(25)
+    await ledger.submit(tasks)
+    const ids = tasks.map(({ id }) => id).reverse()
+    for (const filter of [{}, { status: ['pending'] }] as const) {
+      const first = await list({ ...filter, limit: 10 })
+      const second = await list({ ...filter, limit: 10, before: first.next! })
+      const third = await list({ ...filter, limit: 10, before: second.next! })
+      const idsIn = ({ tasks }: TaskPage) => tasks.map(({ id }) => id)
+      assert.equal(first.prev, null)
+      const back = await list({ ...filter, limit: 10, after: third.prev! })
+      assert.deepEqual(idsIn(back), idsIn(second))
+      const start = await list({ ...filter, limit: 10, after: back.prev! })
+      assert.deepEqual([idsIn(start), start.prev], [ids.slice(0, 10), null])
+      assert.deepEqual(idsIn(await list({ ...filter, limit: 10, before: start.next! })), idsIn(second))
+    }
+    const top = await list({ limit: 10 })
+    await ledger.submit(someTasks(3))
+    const since = await list({ limit: 10, after: top.tasks[0]!.id })
+    assert.equal(since.tasks.length, 3)
+    assert.equal(since.next, since.tasks.at(-1)!.id)
+    const nothing = await list({ limit: 10, after: since.tasks[0]!.id })
+    assert.deepEqual([nothing.tasks, nothing.prev], [[], null])
+    assert.equal((await list({ limit: 1, before: nothing.next! })).tasks[0]!.id, since.tasks[0]!.id)
+  })
+
   await t.test('leaves payload and result out unless they are asked for', async () => {
     const task = await ledger.started(aWorker(), { payload: '{"b":1.0}' })
     await ledger.ledger.finish(newId(), [completed(task, '1e400')], [])
@@ -205,8 +319,8 @@ test('listing tasks', async (t) => {
           .replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
       // A table without end in which nothing matches.
       const run = async (statement: Statement, values: readonly unknown[] = []) => {
-        if (statement.name !== 'tasks.next-by-key') return []
-        return Array.from({ length: Number(values[2]) }, () => [nextId()])
+        if (statement.name !== 'tasks.search-key-desc') return []
+        return [[values[2], nextId(), []]]
       }
       const database: Database = {
         ...ledger.looks,

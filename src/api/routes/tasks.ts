@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { Type } from 'typebox'
-import type { TaskPage } from '../../domain/ports.ts'
+import type { TaskFilter, TaskPage } from '../../domain/ports.ts'
 import type { UseCases } from '../../usecases/index.ts'
 import { refuseBody } from '../body.ts'
 import type { Closing } from '../closing.ts'
-import { cursorOf } from '../cursor.ts'
+import { cursorOf, upwardCursorOf } from '../cursor.ts'
 import { readPathId } from '../path-id.ts'
 import { refuseQuery } from '../query.ts'
 import { answer, problemAnswers, ref } from '../schemas.ts'
@@ -19,9 +19,10 @@ const fullPageLength = 16 * 1024 * 1024
 
 /** Looking at tasks, canceling and retrying them. */
 export function taskRoutes(app: FastifyInstance, useCases: UseCases, closing: Closing) {
-  app.get('/tasks', { schema: listSchema }, async (request, reply) =>
-    reply.type('application/json').send(pageJson(await useCases.listTasks(readTaskFilter(request.query)))),
-  )
+  app.get('/tasks', { schema: listSchema }, async (request, reply) => {
+    const filter = readTaskFilter(request.query)
+    return reply.type('application/json').send(pageJson(await useCases.listTasks(filter), filter))
+  })
 
   app.get<ById>('/tasks/:id', { schema: getSchema }, async (request, reply) => {
     const id = readId(request.params.id)
@@ -58,20 +59,24 @@ function sendTask(reply: FastifyReply, task: Awaited<ReturnType<UseCases['getTas
 
 const readId = (id: string) => readPathId(id, '/tasks')
 
-function pageJson({ tasks, next, searchedTo }: TaskPage): string {
+/** A page that is too heavy is cut at the end that is farther from where it began. */
+function pageJson({ tasks, next, prev, searchedTo }: TaskPage, { after }: TaskFilter): string {
+  const isUpward = after !== undefined
   const rows: string[] = []
   let length = 0
-  for (const task of tasks) {
+  for (const task of isUpward ? tasks.toReversed() : tasks) {
     const row = taskSummaryJson(task)
     if (rows.length > 0 && length + row.length > fullPageLength) break
     rows.push(row)
     length += row.length
   }
   const isCut = rows.length < tasks.length
-  const before = isCut ? tasks[rows.length - 1]!.id : next
-  const cursor = before === null ? 'null' : `"${cursorOf(before)}"`
+  if (isUpward) rows.reverse()
+  const older = isCut && !isUpward ? tasks[rows.length - 1]!.id : next
+  const newer = isCut && isUpward ? tasks.at(-rows.length)!.id : prev
+  const cursors = `"next":${older && `"${cursorOf(older)}"`},"prev":${newer && `"${upwardCursorOf(newer)}"`}`
   const searched = searchedTo === null || isCut ? '' : `,"searchedTo":${JSON.stringify(searchedTo)}`
-  return `{"data":[${rows.join(',')}],"page":{"next":${cursor}${searched}}}`
+  return `{"data":[${rows.join(',')}],"page":{${cursors}${searched}}}`
 }
 
 const params = Type.Object({ id: Type.String({ format: 'uuid', description: 'Id of the task.' }) })
@@ -80,7 +85,8 @@ const tags = ['Tasks']
 const listSchema = {
   operationId: 'listTasks',
   summary: 'List tasks, newest first',
-  description: 'Follow `page.next` to see the rest; it is null at the end.',
+  description:
+    'Follow `page.next` to see the rest; it is null at the end. `page.prev` leads back, and to what has come since.',
   tags,
   querystring: Type.Object(
     Object.fromEntries(
@@ -94,10 +100,13 @@ const listSchema = {
         data: Type.Array(ref('TaskSummary')),
         page: Type.Object({
           next: Type.Union([Type.String(), Type.Null()], { description: 'The cursor of the next page.' }),
+          prev: Type.Union([Type.String(), Type.Null()], {
+            description: 'The cursor of the page before, with newer tasks; null where there were none.',
+          }),
           searchedTo: Type.Optional(
             Type.String({
               description:
-                'An id. Present when the time limit ended the search before the page was full: every newer task was looked at.',
+                'An id. Present when the time limit ended the search before the page was full: every task up to it was looked at.',
             }),
           ),
         }),

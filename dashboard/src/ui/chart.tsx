@@ -99,6 +99,7 @@ function optionsOf(
     width,
     height: heightPx,
     legend: { show: false },
+    padding: [8, 12, 0, 0],
     cursor: {
       y: false,
       points: { size: 6 },

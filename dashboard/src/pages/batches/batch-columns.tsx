@@ -17,7 +17,7 @@ const columns: readonly Column<Batch>[] = [
   {
     key: 'id',
     header: 'Batch',
-    width: 'minmax(6rem, 18.5rem)',
+    width: 'minmax(6rem, 17.5rem)',
     from: 720,
     cell: ({ id }) => (
       <Link to="/tasks" search={{ batchId: id }}>
@@ -50,7 +50,7 @@ const columns: readonly Column<Batch>[] = [
   {
     key: 'done',
     header: 'Done',
-    width: 'minmax(6rem, 9rem)',
+    width: '7.5rem',
     align: 'end',
     from: 420,
     cell: (batch) => `${count(batch.total - unfinished(batch))} / ${count(batch.total)}`,
@@ -75,7 +75,7 @@ const columns: readonly Column<Batch>[] = [
     header: 'Took',
     width: '6rem',
     align: 'end',
-    from: 900,
+    from: 1100,
     cell: ({ createdAt, finishedAt }) =>
       finishedAt === null ? '–' : duration(Date.parse(finishedAt) - Date.parse(createdAt)),
   },

@@ -29,7 +29,7 @@ function RowActions({ queue, toggle, limit }: Acts & { queue: Queue }) {
         small
         onClick={() => toggle(queue)}
       />
-      <IconButton label={`Limits of ${name}`} icon="more" small onClick={() => limit(queue)} />
+      <IconButton label={`Limits of ${name}`} icon="limits" small onClick={() => limit(queue)} />
     </span>
   )
 }

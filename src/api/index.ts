@@ -11,6 +11,7 @@ import { openApiInfo } from './openapi.ts'
 import { answerOddRequests, clientErrorReply } from './raw-errors.ts'
 import { batchRoutes, batchSchema } from './routes/batches.ts'
 import { eventRoutes } from './routes/events.ts'
+import { historyRoutes } from './routes/history.ts'
 import { importRoutes } from './routes/import.ts'
 import { liveRoutes } from './routes/live.ts'
 import { pageRoutes } from './routes/pages.ts'
@@ -84,6 +85,7 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
   taskEventRoutes(app, useCases, closing)
   eventRoutes(app, useCases, closing)
   liveRoutes(app, useCases, closing)
+  historyRoutes(app, useCases)
   batchRoutes(app, useCases, closing)
   await importRoutes(app, { useCases, closing, log })
   scheduleRoutes(app, useCases)

@@ -54,7 +54,7 @@ function readAge(text: string): Age | undefined {
   return sign === '<' ? { youngerThanMs: ms } : { olderThanMs: ms }
 }
 
-function instant(description: string): Parameter<string> {
+export function instantParameter(description: string): Parameter<string> {
   return {
     schema: Type.String({ description, format: 'date-time' }),
     // A plus that was not escaped arrives as a space.
@@ -121,8 +121,8 @@ export const scopeParameters = {
     read: readAge,
     rule: 'must be < or >, a whole number and s, m, h or d, such as <1h',
   },
-  createdAfter: instant('Only tasks created at this RFC 3339 instant or later.'),
-  createdBefore: instant('Only tasks created before this RFC 3339 instant.'),
+  createdAfter: instantParameter('Only tasks created at this RFC 3339 instant or later.'),
+  createdBefore: instantParameter('Only tasks created before this RFC 3339 instant.'),
 }
 
 export const listParameters = {
@@ -135,7 +135,9 @@ export const listParameters = {
     rule: `must be 1 to ${mostRows} UUIDs with commas between them`,
   },
   limit: limitParameter,
-  at: instant('Begins at this RFC 3339 instant, as a cursor does: `page.prev` leads to what is newer.'),
+  at: instantParameter(
+    'Begins at this RFC 3339 instant, as a cursor does: `page.prev` leads to what is newer.',
+  ),
   cursor: {
     schema: Type.String({ description: 'The `next` or the `prev` of a page.' }),
     read: readTaskCursor,

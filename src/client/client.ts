@@ -7,7 +7,7 @@ import type { Queue, QueueLimits } from './queue.ts'
 import { randomKey } from './random-key.ts'
 import { parseReply } from './reply.ts'
 import { schedulesOf } from './schedules.ts'
-import type { Stats, WorkerInfo } from './stats.ts'
+import type { History, HistoryQuery, Stats, WorkerInfo } from './stats.ts'
 import { submitting } from './submitting.ts'
 import type { Submission, Task } from './task.ts'
 import { type TaskHandle, taskHandle } from './task-handle.ts'
@@ -55,6 +55,8 @@ export function createClient({ url, apiKey, retries = 4 }: ClientOptions) {
     /** How the whole system stands, now and then once a second when it has changed. */
     live: (options: EventOptions = {}) => liveStats((call) => open(server, call), options),
     schedules: schedulesOf(ask, randomKey),
+    /** What happened when, for charts: the last hour if nothing else is asked for. */
+    history: (query: HistoryQuery = {}) => ask<History>({ path: '/stats/history', query, repeatable: true }),
     stats: () => ask<Stats>({ path: '/stats', repeatable: true }),
     workers: () => ask<WorkerInfo[]>({ path: '/workers', repeatable: true }),
     queues: () => ask<Queue[]>({ path: '/queues', repeatable: true }),

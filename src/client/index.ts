@@ -23,7 +23,7 @@ export type { EventOptions, FeedEvent, FeedFilter, TaskEvent } from './events.ts
 export type { Call, Reply } from './http.ts'
 export type { Queue, QueueLimits } from './queue.ts'
 export type { CatchUp, Schedule, ScheduleDefinition, ScheduledTask } from './schedules.ts'
-export type { Counts, Snapshot, Stats, WorkerInfo } from './stats.ts'
+export type { Counts, History, HistoryQuery, Quantiles, Snapshot, Stats, WorkerInfo } from './stats.ts'
 export type { AnyIterable } from './submit-many.ts'
 export type { RunOptions } from './submitting.ts'
 export type {

@@ -29,6 +29,35 @@ export type Stats = {
 /** The same at a moment, with the newest task. */
 export type Snapshot = Stats & { newestTaskId: string | null }
 
+export type Quantiles = { p50: number; p95: number; p99: number }
+
+export type HistoryQuery = {
+  range?: '15m' | '1h' | '24h' | '7d'
+  from?: string
+  to?: string
+  queue?: string
+  type?: string
+}
+
+/** Points in equal steps, oldest first: what happened from each until the next. */
+export type History = {
+  from: string
+  to: string
+  stepMs: number
+  points: {
+    at: string
+    submitted: number
+    completed: number
+    failed: number
+    canceled: number
+    pending: number
+    processing: number
+    oldestPendingAgeMs: number | null
+    waitingMs: Quantiles | null
+    runningMs: Quantiles | null
+  }[]
+}
+
 export type WorkerInfo = {
   id: string
   host: string

@@ -22,7 +22,13 @@ export type Beat = Pick<LeasedWorker, 'queues' | 'types' | 'concurrency' | 'leas
 }
 
 /** An attempt of a worker's own; its packet and its payload are not needed to end it. */
-export type OpenAttempt = Pick<ClaimedTask, 'id' | 'attempt' | 'failures' | 'crashes' | 'maxAttempts'>
+export type OpenAttempt = Pick<
+  ClaimedTask,
+  'id' | 'queue' | 'type' | 'attempt' | 'failures' | 'crashes' | 'maxAttempts'
+> & {
+  /** Since it was claimed. */
+  ranMs: number
+}
 
 /** What is left of an attempt in the ledger. `recorded`: its outcome is there, and was this worker's. */
 export type Trace = AttemptRef & { status: Status; recorded: boolean; isOpen: boolean }
@@ -50,6 +56,6 @@ export type LeasedWorkers = {
 }
 
 /** As outcomes are written: the packet is settled by itself, the rest was the handler's. */
-export function asClaimed(open: OpenAttempt): ClaimedTask {
-  return { ...open, packet: 0, type: '', payload: 'null', timeoutMs: null }
+export function asClaimed({ ranMs, ...open }: OpenAttempt): ClaimedTask {
+  return { ...open, packet: 0, payload: 'null', timeoutMs: null, waitedMs: 0 }
 }

@@ -7,6 +7,7 @@ import type { JsonText } from './task.ts'
 export type ClaimedTask = {
   id: string
   packet: PacketId
+  queue: string
   type: string
   payload: JsonText
   attempt: number
@@ -17,6 +18,8 @@ export type ClaimedTask = {
   /** Null leaves it to the handler. */
   maxAttempts: number | null
   timeoutMs: number | null
+  /** From when it was due to when it was claimed. */
+  waitedMs: number
 }
 
 /** What a handler's error becomes in the task's `error`. */

@@ -15,6 +15,7 @@ import { leasedWorkers } from '../storage/leased-workers.ts'
 import { moveLog } from '../storage/move-log.ts'
 import { queueStore } from '../storage/queues.ts'
 import { databaseAnswers, isMigrated, partitionsReachAhead } from '../storage/readiness.ts'
+import { rollupStore } from '../storage/rollups.ts'
 import { taskReader } from '../storage/task-reader.ts'
 import { taskStore } from '../storage/tasks.ts'
 import { workLedger } from '../storage/work-ledger.ts'
@@ -65,7 +66,8 @@ function served(app: FastifyInstance): Service {
 }
 
 /** The use cases with their dependencies bound. */
-export function useCasesOf({ moves, looks, notices, announce, publisher, batches: keeper }: Node): UseCases {
+export function useCasesOf(node: Node): UseCases {
+  const { moves, looks, notices, announce, publisher, batches: keeper, tally } = node
   const store = taskStore(moves, keeper.touched)
   const batches = batchLedger({ moves, looks })
   const reader = taskReader({ moves, looks })
@@ -82,6 +84,7 @@ export function useCasesOf({ moves, looks, notices, announce, publisher, batches
     queues: queueStore(moves),
     newId,
     announce,
+    tally,
   }
   const callBack = { callbacks: callbackStore(moves), newId, announce, describe: taskJson }
   const submit = submitting({ store, reader, newId, capacityOf, announce, gather })
@@ -98,6 +101,7 @@ export function useCasesOf({ moves, looks, notices, announce, publisher, batches
     ...httpWorkers(working),
     ...claimingForWorkers({ ...working, sleep }),
     ...followingStats({ reader, sleep }),
+    readHistory: rollupStore(looks).read,
     listTasks: reader.list,
     readStats: reader.stats,
     listWorkers: registry.list,

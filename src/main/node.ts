@@ -4,6 +4,7 @@ import { type RabbitPublisher, rabbitPublisher } from '../broker/rabbitmq-publis
 import { idSource } from '../domain/id.ts'
 import { type PacketRef, packetLimit } from '../domain/packet.ts'
 import type { Notices, Sleep } from '../domain/ports.ts'
+import type { Tally } from '../domain/rollup.ts'
 import { batch } from '../runtime/batch.ts'
 import type { Config } from '../runtime/config.ts'
 import { cronTimes } from '../runtime/cron.ts'
@@ -18,6 +19,7 @@ import { scheduleStore } from '../storage/cron-schedules.ts'
 import { listenerWatch } from '../storage/listening.ts'
 import { notices as openNotices } from '../storage/notices.ts'
 import { outbox } from '../storage/packets.ts'
+import { rollupStore } from '../storage/rollups.ts'
 import { upkeep } from '../storage/upkeep.ts'
 import { workerRegistry } from '../storage/workers.ts'
 import { callingBack } from '../usecases/call-back.ts'
@@ -25,7 +27,9 @@ import { capacityBook } from '../usecases/capacity.ts'
 import { housekeep } from '../usecases/housekeep.ts'
 import { type BatchKeeper, keepingBatches } from '../usecases/keep-batches.ts'
 import { type Relay, startRelay } from '../usecases/relay.ts'
+import { rollupRounds } from '../usecases/roll-up.ts'
 import type { Gather } from '../usecases/submit.ts'
+import { tallyBook } from '../usecases/tally.ts'
 import { tickSchedules } from '../usecases/tick.ts'
 import { migrate } from './migrate.ts'
 
@@ -38,6 +42,8 @@ export type Node = {
   announce: (packets: readonly PacketRef[]) => void
   publisher: RabbitPublisher | undefined
   batches: BatchKeeper
+  /** Hears how long tasks wait and run, for the charts. */
+  tally: Tally
   /** Resolves when the database is there and up to date. */
   migrated: Promise<void>
   services: Service[]
@@ -109,6 +115,8 @@ export async function openNode(config: Config, databaseUrl: string, log: Log): P
   const newId = idSource(databaseClock(looks).nowMs)
   const batchCare = batchUpkeep({ moves, chores })
   const batches = keepingBatches({ upkeep: batchCare, newId, capacityOf, announce, sleep, log })
+  const tally = tallyBook({ store: rollupStore(looks), sleep, log })
+  services.push({ name: 'tally', stop: tally.stop })
   const housekeeping = migrated.then(() =>
     Promise.all([
       housekeep(
@@ -130,7 +138,7 @@ export async function openNode(config: Config, databaseUrl: string, log: Log): P
       await housekeeping.catch(() => {})
     },
   })
-  return { moves, looks, notices, announce, publisher, batches, migrated, services }
+  return { moves, looks, notices, announce, publisher, batches, tally, migrated, services }
 }
 
 /** What the housekeeping does beside the ledger's own. */
@@ -146,6 +154,7 @@ function roundsOf({
   return [
     { what: 'following schedules', round: () => tickSchedules(ticking) },
     { what: 'looking for callbacks', round: calling },
+    ...rollupRounds(rollupStore(looks)),
   ]
 }
 

@@ -109,6 +109,7 @@ export async function startWorkerServices(
     worker: { id, types, packetLimit: packetLimit(concurrency) },
     concurrency,
     announce,
+    tally: node.tally,
     lanes: Array.from({ length: finishLanes }, () => gatherOn(1)),
     sleep,
     log,

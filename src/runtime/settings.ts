@@ -97,7 +97,7 @@ export const settings = {
   apiKeys: {
     variable: 'API_KEYS',
     meaning:
-      'comma-separated; then every route but the health checks wants one as `Authorization: Bearer KEY`',
+      "comma-separated; then every route but the health checks and the dashboard's files wants one as `Authorization: Bearer KEY`",
     byDefault: 'none',
     fallback: [],
     parse: (text) => list(text).map(apiKey),

@@ -109,7 +109,7 @@ ${known}
        and t.status = 'pending'
        and t.type = any ($3)
     returning t.id, t.type, t.queue, t.payload, t.attempt, t.failures, t.crashes, t.max_attempts, t.timeout_ms,
-              t.batch_id
+              t.batch_id, coalesce(t.run_at, t.created_at) as due_at
   ), counted as (${countMoves('started', { from: 'pending', to: 'processing' })}
   ), batched as (${countBatchMoves('started', { from: 'pending', to: 'processing' })}
   )
@@ -117,7 +117,9 @@ ${known}
          null::text[]
     from started
   union all
-  select 'taken', id, null, task_ids, null, null, null, null, null, null, null, keys from packet
+  select 'taken', id, null, task_ids, null, $1, null, null, null, null,
+         (select coalesce(extract(epoch from now() - min(due_at)) * 1000, 0)::bigint from started where id = any (p.task_ids)), keys
+    from packet as p
   union all
   select 'gone', count(*), null, null, null, null, null, null, null, null, null, null
     from ranked where task_id is not null and not is_pending`

@@ -22,7 +22,7 @@ const takeAndStart = `
      where p.id = s.id
        and not s.oversized
        and s.room <= $3
-    returning p.id, p.task_ids
+    returning p.id, p.task_ids, p.queue, (extract(epoch from now() - p.created_at) * 1000)::bigint as waited_ms
   ), started as (
     update tasks as t
        set status = 'processing', attempt = t.attempt + 1, worker_id = $4, started_at = now()
@@ -37,7 +37,7 @@ const takeAndStart = `
   select 'started', null::bigint, attempt, null::uuid[], id, type, payload, failures, crashes, max_attempts, timeout_ms
     from started
   union all
-  select 'taken', id, null, task_ids, null, null, null, null, null, null, null from taken
+  select 'taken', id, null, task_ids, null, queue, null, null, null, null, waited_ms from taken
   union all
   select case when oversized then 'oversized' else 'blocked' end, id, null, null, null, null, null, null, null, null, null
     from sized
@@ -139,7 +139,11 @@ type TakenRow = [
   packet: PacketId,
   attempt: null,
   taskIds: string[],
-  ...rest: [null, null, null, null, null, null, null, keys?: string[]],
+  id: null,
+  queue: string,
+  ...rest: [null, null, null, null],
+  waitedMs: number,
+  keys?: string[],
 ]
 type LeftRow = [kind: 'oversized' | 'blocked', packet: PacketId, ...rest: null[]]
 export type ClaimRow = StartedRow | TakenRow | LeftRow
@@ -154,7 +158,7 @@ export function toClaim(rows: readonly ClaimRow[]): Claim {
   for (const row of rows) {
     if (row[0] !== 'taken') continue
     const [, packet, , taskIds] = row
-    const tasks = tasksOf(packet, taskIds, started)
+    const tasks = tasksOf(row, started)
     claim.tasks.push(...tasks)
     claim.packets.push({ id: packet, started: tasks.length, size: taskIds.length })
   }
@@ -163,14 +167,13 @@ export function toClaim(rows: readonly ClaimRow[]): Claim {
 
 /** A task that is in two packets is the first one's: it is taken out of `started`. */
 function tasksOf(
-  packet: PacketId,
-  taskIds: readonly string[],
+  [, packet, , taskIds, , queue, , , , , waitedMs]: TakenRow,
   started: Map<string, StartedRow>,
 ): ClaimedTask[] {
   return taskIds.flatMap((taskId) => {
     const row = started.get(taskId)
     if (!row || !started.delete(taskId)) return []
     const [, , attempt, , id, type, payload, failures, crashes, maxAttempts, timeoutMs] = row
-    return { id, packet, type, payload, attempt, failures, crashes, maxAttempts, timeoutMs }
+    return { id, packet, queue, type, payload, attempt, failures, crashes, maxAttempts, timeoutMs, waitedMs }
   })
 }

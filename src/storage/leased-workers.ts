@@ -74,10 +74,13 @@ async function beat({ run }: Database, workerId: string): Promise<Beat | undefin
   return { queues, types, concurrency, leaseMs, inHand, suspects }
 }
 
+const openAttempt = `t.id, t.queue, t.type, t.attempt, t.failures, t.crashes, t.max_attempts,
+         extract(epoch from now() - t.started_at)::float8 * 1000`
+
 const readOpen = {
   name: 'tasks.open-attempts',
   text: `
-  select t.id, t.attempt, t.failures, t.crashes, t.max_attempts
+  select ${openAttempt}
     from unnest($2::uuid[], $3::int[]) as o (id, attempt)
     join tasks as t on t.id = o.id
    where t.attempt = o.attempt
@@ -93,7 +96,7 @@ async function open({ run }: Database, workerId: string, attempts: readonly Atte
 const readUnnamed = {
   name: 'tasks.unnamed-attempts',
   text: `
-  select t.id, t.attempt, t.failures, t.crashes, t.max_attempts
+  select ${openAttempt}
     from tasks as t
    where t.id = any (array(
            select unnest(task_ids) from packets
@@ -110,10 +113,19 @@ async function unnamed({ run }: Database, workerId: string, { named, claimedBefo
   return (await run<OpenRow>(readUnnamed, [workerId, ...columns(named), claimedBeforeMs])).map(toOpen)
 }
 
-type OpenRow = [id: string, attempt: number, failures: number, crashes: number, maxAttempts: number | null]
+type OpenRow = [
+  id: string,
+  queue: string,
+  type: string,
+  attempt: number,
+  failures: number,
+  crashes: number,
+  maxAttempts: number | null,
+  ranMs: number,
+]
 
-function toOpen([id, attempt, failures, crashes, maxAttempts]: OpenRow): OpenAttempt {
-  return { id, attempt, failures, crashes, maxAttempts }
+function toOpen([id, queue, type, attempt, failures, crashes, maxAttempts, ranMs]: OpenRow): OpenAttempt {
+  return { id, queue, type, attempt, failures, crashes, maxAttempts, ranMs }
 }
 
 // A failure stays in the history of attempts, whatever has become of the task since.

@@ -2,6 +2,7 @@ import type { Beat, LeasedWorkers } from '../domain/leased-worker.ts'
 import { type ClaimedTask, type Outcome, outcomeOf } from '../domain/outcome.ts'
 import { type PacketRef, packetLimit } from '../domain/packet.ts'
 import type { Claim, QueueStore, Sleep, WorkerIdentity, WorkLedger } from '../domain/ports.ts'
+import type { Tally } from '../domain/rollup.ts'
 import { awaitingPackets } from './await-packets.ts'
 import { alive } from './http-workers.ts'
 import { type Way, waysInto } from './ways-in.ts'
@@ -11,6 +12,7 @@ export type ClaimForWorkerDeps = {
   ledger: WorkLedger
   queues: Pick<QueueStore, 'gates'>
   announce: (packets: readonly PacketRef[]) => void
+  tally: Pick<Tally, 'waited'>
   sleep: Sleep
 }
 
@@ -52,6 +54,7 @@ export function claimingForWorkers(deps: ClaimForWorkerDeps): ClaimCases {
         const { tasks, lookInMs } = await claimFor(deps, workerId, { beat, limit, ways })
         if (signal.aborted) return handBack(deps, workerId, tasks) // nobody is there to hear of them
         const leftMs = untilMs - performance.now()
+        for (const task of tasks) deps.tally.waited(task)
         if (tasks.length > 0 || leftMs <= 0) return tasks
         // Never so long that the lease ends meanwhile.
         const mostMs = Math.min(lookInMs, paused > 0 ? pausedLookMs : lookInMs, beat.leaseMs / 3)

@@ -9,6 +9,7 @@ import {
 import { type ClaimedTask, type Outcome, outcomeOf, type Verdict } from '../domain/outcome.ts'
 import type { PacketRef } from '../domain/packet.ts'
 import type { AttemptRef, WorkLedger } from '../domain/ports.ts'
+import type { Tally } from '../domain/rollup.ts'
 import type { Status } from '../domain/task.ts'
 
 /** What workers that speak HTTP may ask for. All but registering fail with worker-not-found when the worker is given up. */
@@ -31,6 +32,7 @@ export type HttpWorkerDeps = {
   workers: LeasedWorkers
   ledger: Pick<WorkLedger, 'finish' | 'held' | 'giveBack' | 'postpone'>
   newId: () => string
+  tally: Pick<Tally, 'ran'>
   announce: (packets: readonly PacketRef[]) => void
 }
 
@@ -103,14 +105,14 @@ async function takeUpLost(deps: HttpWorkerDeps, workerId: string, { named, lease
  * is accepted like the first.
  */
 async function finish(
-  { workers, ledger, announce }: HttpWorkerDeps,
+  { workers, ledger, announce, tally }: HttpWorkerDeps,
   workerId: string,
   endings: readonly WorkerEnding[],
 ): Promise<EndingAnswer[]> {
   await alive(workers, workerId)
-  const open = new Map(
-    (await workers.open(workerId, endings)).map((attempt) => [keyOf(attempt), asClaimed(attempt)]),
-  )
+  const attempts = await workers.open(workerId, endings)
+  const open = new Map(attempts.map((attempt) => [keyOf(attempt), asClaimed(attempt)]))
+  for (const attempt of attempts) tally.ran(attempt, attempt.ranMs)
   const outcomes = endings.flatMap((ending) => outcomesOf(open, ending))
   if (outcomes.length > 0) announce(await ledger.finish(workerId, outcomes, []))
   await workers.settle(workerId, {

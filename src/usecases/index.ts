@@ -10,6 +10,7 @@ import type {
   TaskPage,
   WorkerInfo,
 } from '../domain/ports.ts'
+import type { History, HistoryWish } from '../domain/rollup.ts'
 import type { Sequel, Submission } from '../domain/submission.ts'
 import type { Task, TaskDetail } from '../domain/task.ts'
 import type { ClaimCases } from './claim-for-worker.ts'
@@ -56,6 +57,8 @@ export type UseCases = {
   /** Makes all that has failed pending again. Answers how many. */
   retryBatch(id: string): Promise<number>
   readStats(): Promise<Stats>
+  /** What happened when, in the last days. */
+  readHistory(wish: HistoryWish): Promise<History>
   /** How things stand, now and whenever that has changed, once a second at most, until `signal` aborts. */
   followStats(signal: AbortSignal): AsyncIterable<Snapshot>
   listWorkers(): Promise<WorkerInfo[]>

@@ -10,6 +10,7 @@ import type {
   WorkerIdentity,
   WorkLedger,
 } from '../domain/ports.ts'
+import type { Tally } from '../domain/rollup.ts'
 import { attemptsInHand, type InHand } from './attempts-in-hand.ts'
 import { claimPackets } from './claim.ts'
 import { type Ending, finishing } from './finish.ts'
@@ -28,6 +29,7 @@ export type WorkDeps = {
   /** Packets that are new or unclaimed again: for the relay, or to wake workers. */
   announce: (packets: readonly PacketRef[]) => void
   lanes: readonly Gather[]
+  tally: Tally
   sleep: Sleep
   log: Log
 }
@@ -91,9 +93,15 @@ async function passOver({ finish, slots, source }: Bench, { packet }: ClaimedTas
 }
 
 /** The story of one task in a worker: its slot is taken, it is claimed; attempt, finish, and the slot is free again. */
-async function workTask({ hand, runner, finish, slots, source }: Bench, task: ClaimedTask): Promise<void> {
+async function workTask(
+  { hand, runner, finish, slots, source, tally }: Bench,
+  task: ClaimedTask,
+): Promise<void> {
   hand.begin(task)
+  tally.waited(task)
+  const startedAtMs = performance.now()
   const verdict = await runner.run(task)
+  if (verdict.kind !== 'interrupted') tally.ran(task, performance.now() - startedAtMs)
   slots.end()
   await finish({ packet: task.packet, outcome: outcomeOf(task, verdict) })
   hand.end(task)

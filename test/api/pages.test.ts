@@ -41,6 +41,7 @@ it('describes every route, and every reference in the description leads somewher
       'get /tasks/{id}/events',
       'get /events',
       'get /live',
+      'get /stats/history',
       'get /batches',
       'get /batches/{id}',
       'post /batches/{id}/cancel',

@@ -9,7 +9,7 @@ const maxAttempts = fc.integer({ min: 1, max: 100 })
 
 function taskWith(about: Partial<ClaimedTask>): ClaimedTask {
   const task = { id: 'id', packet: 1, type: 'work', payload: 'null', attempt: 1, failures: 0, crashes: 0 }
-  return { ...task, maxAttempts: null, timeoutMs: null, ...about }
+  return { ...task, queue: 'default', maxAttempts: null, timeoutMs: null, waitedMs: 0, ...about }
 }
 
 const tasks = fc

@@ -7,6 +7,7 @@ export function claimed(about: Partial<ClaimedTask> = {}): ClaimedTask {
   return {
     id: `00000000-0000-7000-8000-${String(++ids).padStart(12, '0')}`,
     packet: 1,
+    queue: 'default',
     type: 'work',
     payload: 'null',
     attempt: 1,
@@ -14,6 +15,7 @@ export function claimed(about: Partial<ClaimedTask> = {}): ClaimedTask {
     crashes: 0,
     maxAttempts: null,
     timeoutMs: null,
+    waitedMs: 0,
     ...about,
   }
 }

@@ -26,9 +26,11 @@ test('claiming', async (t) => {
     const claim = await ledger.claim(worker)
 
     const packet = (await packetIds())[0]!
-    const { id, type, payload } = task
+    const { id, queue, type, payload } = task
     const fresh = { attempt: 1, failures: 0, crashes: 0, maxAttempts: 7, timeoutMs: 9_000 }
-    assert.deepEqual(claim.tasks, [{ id, packet, type, payload, ...fresh }])
+    const { waitedMs, ...claimed } = claim.tasks[0]!
+    assert.deepEqual(claimed, { id, packet, queue, type, payload, ...fresh })
+    assert.ok(waitedMs >= 0 && waitedMs < 60_000)
     assert.deepEqual(claim.packets, [{ id: packet, started: 1, size: 1 }])
     const read = await ledger.reader.get(id)
     assert.deepEqual([read?.status, read?.attempt, read?.workerId], ['processing', 1, worker.id])

@@ -22,6 +22,7 @@ const gates: QueueGate[] = [
 const aTask = (crashes = 0): ClaimedTask => ({
   id: 'id',
   packet: 1,
+  queue: 'q',
   type: 't',
   payload: '1',
   attempt: 1,
@@ -29,6 +30,7 @@ const aTask = (crashes = 0): ClaimedTask => ({
   crashes,
   maxAttempts: null,
   timeoutMs: null,
+  waitedMs: 0,
 })
 
 const tasksOf = (count: number): Claim => ({
@@ -58,6 +60,7 @@ function underTest(claims: (want: Want) => Claim) {
     ledger: ledger as WorkLedger,
     queues: { gates: async () => gates },
     announce: () => {},
+    tally: { waited: () => {} },
     sleep: async (ms) => void sleeps.push(ms),
   })
   const claim = (limit: number, waitMs = 0) =>

@@ -9,8 +9,17 @@ import { gatherOn, handClock, keptLog, settled } from '../support/doubles.ts'
 import { completed, newId } from '../support/ledger.ts'
 
 const aTask = (packet: PacketId, wish: Partial<ClaimedTask> = {}): ClaimedTask => ({
-  ...{ id: newId(), packet, type: 'plain', payload: '1', attempt: 1, failures: 0, crashes: 0 },
-  ...{ maxAttempts: null, timeoutMs: null },
+  ...{
+    id: newId(),
+    packet,
+    queue: 'default',
+    type: 'plain',
+    payload: '1',
+    attempt: 1,
+    failures: 0,
+    crashes: 0,
+  },
+  ...{ maxAttempts: null, timeoutMs: null, waitedMs: 0 },
   ...wish,
 })
 

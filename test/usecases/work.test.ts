@@ -9,8 +9,17 @@ import { gatherOn, handClock, keptLog, settled } from '../support/doubles.ts'
 import { newId } from '../support/ledger.ts'
 
 const aTaskOf = (packet: PacketId, wish: Partial<ClaimedTask> = {}): ClaimedTask => ({
-  ...{ id: newId(), packet, type: 'plain', payload: '1', attempt: 1, failures: 0, crashes: 0 },
-  ...{ maxAttempts: null, timeoutMs: null },
+  ...{
+    id: newId(),
+    packet,
+    queue: 'default',
+    type: 'plain',
+    payload: '1',
+    attempt: 1,
+    failures: 0,
+    crashes: 0,
+  },
+  ...{ maxAttempts: null, timeoutMs: null, waitedMs: 0 },
   ...wish,
 })
 
@@ -34,6 +43,7 @@ function underTest({
   const claims: (Claim | Error)[] = []
   const seen = { wants: [] as Want[], claimed: [] as Claim[], failed: [] as Want[], roomFreed: 0 }
   const stored: { outcomes: readonly Outcome[]; settled: readonly PacketId[] }[] = []
+  const tallied: unknown[] = []
   const announced: PacketRef[] = []
   const aborted: (AttemptRef & { reason: string })[] = []
   const attempts = new Map<string, { task: ClaimedTask; end: (verdict: Verdict) => void }>()
@@ -86,13 +96,17 @@ function underTest({
     concurrency,
     announce: (packets) => announced.push(...packets),
     lanes: [gatherOn(1), gatherOn(1)],
+    tally: {
+      waited: (task) => tallied.push({ waited: task.waitedMs }),
+      ran: () => tallied.push('ran'),
+    },
     sleep: async (ms, signal) => (ms === 0 ? undefined : clock.sleep(ms, signal)),
     log,
   }
   const work = startWork(deps)
 
   return {
-    ...{ work, clock, lines, seen, stored, announced, aborted, attempts, worker: deps.worker },
+    ...{ work, clock, lines, seen, stored, announced, aborted, attempts, tallied, worker: deps.worker },
     /** Lets the worker find this claim, or fail with this error. */
     async offer(...some: (Claim | Error)[]) {
       claims.push(...some)
@@ -145,6 +159,16 @@ describe('working', () => {
       ['pending', true],
       ['pending', false],
     ])
+    await work.stop(0)
+  })
+
+  it('tells how long tasks waited, and how long they ran unless they did not end here', async () => {
+    const { offer, end, tallied, work } = underTest()
+    const claim = aClaim({ 1: 2 })
+    await offer(claim)
+    await end(claim.tasks.slice(0, 1))
+    await end(claim.tasks.slice(1), { kind: 'interrupted' })
+    assert.deepEqual(tallied, [{ waited: 0 }, { waited: 0 }, 'ran'])
     await work.stop(0)
   })
 

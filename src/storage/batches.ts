@@ -33,11 +33,11 @@ const insertBatches = {
 const insertSequels = {
   name: 'batch-sequels.store',
   text: `
-  insert into batch_sequels (batch_id, type, queue, priority, payload, max_attempts, timeout_ms, delay_ms, run_at)
-  select batch_id, type, queue, priority, payload::json, max_attempts, timeout_ms, delay_ms, run_at
+  insert into batch_sequels (batch_id, type, queue, priority, payload, max_attempts, timeout_ms, delay_ms, run_at, key)
+  select batch_id, type, queue, priority, payload::json, max_attempts, timeout_ms, delay_ms, run_at, key
     from unnest($1::uuid[], $2::text[], $3::text[], $4::smallint[], $5::text[], $6::smallint[], $7::bigint[],
-                $8::bigint[], $9::timestamptz[])
-      as t (batch_id, type, queue, priority, payload, max_attempts, timeout_ms, delay_ms, run_at)
+                $8::bigint[], $9::timestamptz[], $10::text[])
+      as t (batch_id, type, queue, priority, payload, max_attempts, timeout_ms, delay_ms, run_at, key)
       on conflict do nothing`,
 }
 
@@ -69,12 +69,13 @@ function sequelColumns(sequels: readonly { id: string; sequel: Sequel }[]): unkn
       ),
     ),
     sequels.map(({ sequel: { due } }) => (typeof due === 'object' && 'at' in due ? due.at : null)),
+    texts(sequels.map(({ sequel }) => sequel.key ?? null)),
   ]
 }
 
 /** The columns of a `then`, in the order of `SequelRow`. */
 export const sequelRow =
-  't.type, t.queue, t.priority, t.payload, t.max_attempts, t.timeout_ms, t.delay_ms, t.run_at'
+  't.type, t.queue, t.priority, t.payload, t.max_attempts, t.timeout_ms, t.delay_ms, t.run_at, t.key'
 
 export type SequelRow = [
   type: string,
@@ -85,6 +86,7 @@ export type SequelRow = [
   timeoutMs: number | null,
   delayMs: number | null,
   runAt: Date | null,
+  key: string | null,
 ]
 
 export function toSequel([
@@ -96,6 +98,7 @@ export function toSequel([
   timeoutMs,
   delayMs,
   runAt,
+  key,
 ]: SequelRow): Sequel {
   const sequel: Sequel = { type, queue, priority: priorityOf(rank), due: 'now' }
   if (runAt !== null) sequel.due = { at: runAt.toISOString() }
@@ -103,6 +106,7 @@ export function toSequel([
   if (payload !== null) sequel.payload = payload
   if (maxAttempts !== null) sequel.maxAttempts = maxAttempts
   if (timeoutMs !== null) sequel.timeoutMs = timeoutMs
+  if (key !== null) sequel.key = key
   return sequel
 }
 

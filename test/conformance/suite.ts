@@ -183,7 +183,7 @@ export function conformance(transport: Transport): void {
       await system.startWorker()
       const cron = '* * * * * *'
       const put = await system.send('PUT', '/schedules/second', {
-        body: { cron, task: { type: 'whoami', payload: 1 } },
+        body: { cron, task: { type: 'whoami', payload: 1, key: 'a' } },
       })
       assert.equal(put.status, 201, put.text)
       assert.equal(put.body.nextRuns.length, 5)
@@ -202,6 +202,7 @@ export function conformance(transport: Transport): void {
       const keys = tasks.map((task: { idempotencyKey: string }) => task.idempotencyKey)
       assert.equal(new Set(keys).size, keys.length)
       for (const key of keys) assert.match(key, /^schedule:second:/)
+      assert.equal(tasks[0].key, 'a')
       const run = await system.post('/schedules/second/run')
       assert.equal((await system.finished(run.body.id)).status, 'completed')
       assert.equal((await system.get('/schedules/second')).body.lastTaskId, run.body.id)
@@ -424,7 +425,7 @@ export function conformance(transport: Transport): void {
       await system.startWorker()
       const lines = Array.from(
         { length: 3_000 },
-        (_, i) => `{"payload":${i},"type":"noop","idempotencyKey":"row ${i}"}`,
+        (_, i) => `{"payload":${i},"type":"noop","idempotencyKey":"row ${i}","key":"a"}`,
       )
       const all = [...lines.slice(0, 10), 'nonsense', ...lines.slice(10)].join('\n')
 
@@ -448,7 +449,7 @@ export function conformance(transport: Transport): void {
       assert.equal(nothing.total, 0)
       assert.ok(nothing.finishedAt)
       const listed = (await system.get(`/tasks?limit=1&batchId=${batch.id}`)).body.data
-      assert.equal(listed[0].id, answers.at(-1).id)
+      assert.deepEqual([listed[0].id, listed[0].key], [answers.at(-1).id, 'a'])
       await assertCountsExact(system.databaseUrl)
     })
 

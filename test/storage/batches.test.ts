@@ -29,6 +29,7 @@ const sequel = {
   priority: 'normal',
   due: 'now',
   payload: '{"a": 1.0}',
+  key: 'a',
 } as const
 
 function loadOf(tasks: readonly NewTask[]): Load {
@@ -148,7 +149,8 @@ test('batches', async (t) => {
     const counts = JSON.stringify({ ...none, completed: 3 })
     assert.equal(payload, `{"batchId":"${batchId}","total":3,"counts":${counts},"payload":{"a": 1.0}}`)
     assert.equal((await batches.read(batchId))?.thenId, id)
-    assert.equal((await ledger.reader.get(id))?.batchId, null)
+    const task = await ledger.reader.get(id)
+    assert.deepEqual([task?.batchId, task?.key], [null, 'a'])
     await ledger.assertSound()
   })
 

@@ -58,15 +58,15 @@ test('submitting in SQL', async (t) => {
     const id = await value(
       client,
       `select millrace.submit(payload := '1', type := 'a.b/c', queue := 'mail', priority := 'high', delay_ms := 60000,
-                              max_attempts := 7, timeout_ms := 5000, idempotency_key := 'Schlüssel 1')`,
+                              max_attempts := 7, timeout_ms := 5000, idempotency_key := 'Schlüssel 1', key := 'Mandant 1')`,
     )
 
     const task = await ledger.reader.get(id)
     assert.ok(task)
-    const { type, queue, priority, status, maxAttempts, idempotencyKey } = task
+    const { type, queue, key, priority, status, maxAttempts, idempotencyKey } = task
     assert.deepEqual(
-      [type, queue, priority, status, maxAttempts, idempotencyKey],
-      ['a.b/c', 'mail', 'high', 'scheduled', 7, 'Schlüssel 1'],
+      [type, queue, key, priority, status, maxAttempts, idempotencyKey],
+      ['a.b/c', 'mail', 'Mandant 1', 'high', 'scheduled', 7, 'Schlüssel 1'],
     )
     assert.equal(Date.parse(task.runAt) - Date.parse(task.createdAt), 60_000)
     assert.deepEqual(await ledger.rows('select timeout_ms from tasks'), [[5000]])
@@ -158,6 +158,7 @@ test('submitting in SQL', async (t) => {
         { maxAttempts: 4, timeoutMs: 7, priority: 'low' },
         `max_attempts := 4, timeout_ms := 7, priority := 'low'`,
       ],
+      [{ key: 'Müller "\\/ & Söhne', priority: 'high' }, `key := 'Müller "\\/ & Söhne', priority := 'high'`],
       [{ queue: 'q', payload: '"\\u0000é"' }, `queue := 'q', payload := '"\\u0000é"'`],
     ]
     for (const [i, [wish, fields]] of bodies.entries()) {
@@ -192,6 +193,9 @@ test('submitting in SQL', async (t) => {
       [`submit('1', idempotency_key := '')`, '22023', /^idempotency_key/],
       [`submit('1', idempotency_key := e'a\\u0007')`, '22023', /^idempotency_key/],
       [`submit('1', idempotency_key := repeat('é', 256))`, '22023', /^idempotency_key/],
+      [`submit('1', key := '')`, '22023', /^key must have 1 to 255 characters/],
+      [`submit('1', key := e'a\\u0085')`, '22023', /^key/],
+      [`submit('1', key := repeat('é', 256))`, '22023', /^key/],
       [`submit(('"' || repeat('x', 1048575) || '"')::json)`, '54000', /1048577 bytes/],
       [`submit((repeat('[', 101) || repeat(']', 101))::json)`, '54000', /deeper than 100/],
       [`submit_batch(null)`, '22023', /array/],
@@ -301,18 +305,18 @@ test('submitting a batch in SQL', async (t) => {
   })
 
   await t.test('takes fields as in HTTP and as in SQL, and numbers as they are written', async () => {
-    await batchOf([{ payload: null, maxAttempts: 2, delayMs: 0, idempotency_key: 'k', type: null }])
+    await batchOf([{ payload: null, maxAttempts: 2, delayMs: 0, idempotency_key: 'k', key: 'a', type: null }])
     await value(
       client,
       `select millrace.submit_batch('[{"payload": {"n":1.0 , "m":1e400}, "runAt":"2031-02-03T04:05:06+01:00"}]')`,
     )
 
     const tasks = await ledger.rows(
-      'select payload, type, max_attempts, idempotency_key, status, run_at from tasks order by id',
+      'select payload, type, max_attempts, idempotency_key, key, status, run_at from tasks order by id',
     )
     assert.deepEqual(tasks, [
-      ['null', 'default', 2, 'k', 'pending', null],
-      ['{"n":1.0 , "m":1e400}', 'default', null, null, 'scheduled', new Date('2031-02-03T03:05:06Z')],
+      ['null', 'default', 2, 'k', 'a', 'pending', null],
+      ['{"n":1.0 , "m":1e400}', 'default', null, null, null, 'scheduled', new Date('2031-02-03T03:05:06Z')],
     ])
     await ledger.assertSound()
   })

@@ -1,5 +1,7 @@
 import { useNavigate } from '@tanstack/react-router'
 import { type KeyboardEvent, useId, useState } from 'react'
+import type { Stats } from '../../../src/client/index.ts'
+import { useStats } from '../live/live.ts'
 import { classNames } from '../ui/class-names.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { useHotkeyList } from '../ui/hotkeys.ts'
@@ -91,15 +93,33 @@ function Choice({ id, label, group, keys, isChosen, run }: Command & { id: strin
   )
 }
 
+/** More than one would read. */
+const mostFound = 50
+
+/** The tasks of each queue and of each type. */
+function listsOf(stats: Stats | undefined) {
+  const group = 'Tasks of'
+  const queues =
+    stats?.queues.map(({ queue }) => ({ label: `queue ${queue}`, group, search: { queue } })) ?? []
+  const types = stats?.types.map(({ type }) => ({ label: `type ${type}`, group, search: { type } })) ?? []
+  return [...queues, ...types]
+}
+
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 function useCommands(text: string): readonly Command[] {
   const navigate = useNavigate()
   const hotkeys = useHotkeyList().filter(({ keys }) => keys !== 'mod+k')
+  const stats = useStats()
   const wanted = text.trim()
   if (uuid.test(wanted)) {
     const run = () => void navigate({ href: `/dashboard/tasks/${wanted.toLowerCase()}` })
     return [{ label: wanted, group: 'Open the task', run }]
   }
-  return rank(hotkeys, wanted)
+  const lists = wanted === '' ? [] : listsOf(stats)
+  const open = ({ search, ...named }: (typeof lists)[number]) => ({
+    ...named,
+    run: () => void navigate({ to: '/tasks', search }),
+  })
+  return rank([...hotkeys, ...lists.map(open)], wanted).slice(0, mostFound)
 }

@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import type { WorkerInfo } from '../../../../src/client/index.ts'
 import { api } from '../../api/client.ts'
 import { Empty } from '../../ui/empty.tsx'
@@ -73,13 +74,13 @@ const columns: readonly Column<WorkerInfo>[] = [
     key: 'busy',
     header: 'Busy',
     width: 'minmax(9.5rem, 1fr)',
-    cell: ({ running, concurrency }) => (
-      <span className={styles.busy}>
+    cell: ({ id, running, concurrency }) => (
+      <Link to="/tasks" search={{ status: 'processing', workerId: id }} className={styles.busy}>
         <ProgressBar label="Slots in use" total={concurrency} parts={[{ value: running, tone: 'accent' }]} />
         <span>
           {count(running)} / {count(concurrency)}
         </span>
-      </span>
+      </Link>
     ),
   },
   {

@@ -1,0 +1,31 @@
+import { useQuery } from '@tanstack/react-query'
+import { useSearch } from '@tanstack/react-router'
+import type { History } from '../../../../src/client/index.ts'
+import { api } from '../../api/client.ts'
+
+export type Point = History['points'][number]
+
+export const ranges = ['15m', '1h', '24h', '7d'] as const
+export type Range = (typeof ranges)[number]
+
+/** The span that is looked at: the last hours or days, or one that was dragged out of a chart. */
+export type Span = { range: Range } | { from: string; to: string }
+
+/** Out of the address, so that it can be sent to somebody. */
+export function useSpan(): Span {
+  const { range, from, to } = useSearch({ strict: false })
+  if (from !== undefined && to !== undefined) return { from, to }
+  return { range: ranges.find((known) => known === range) ?? '1h' }
+}
+
+const everyMs = 10_000
+
+export function useHistory(span: Span) {
+  return useQuery({
+    queryKey: ['history', span],
+    queryFn: () => api().history(span),
+    // What is over does not change.
+    refetchInterval: 'range' in span && everyMs,
+    placeholderData: (before) => before,
+  })
+}

@@ -97,6 +97,28 @@ describe('what can be done in the dashboard', { skip: noBrowser, timeout: 170_00
     await headed('Queues')
   })
 
+  it('looks closer at a part of a chart that is dragged over, and goes back', async (t) => {
+    const dashboard = await startDashboard(t)
+    const page = await (await openContext(t)).newPage()
+    await page.goto(`${dashboard.url}/`)
+    const chart = page.locator('figure', { hasText: 'Throughput' }).locator('.u-over')
+    const box = await until(() => chart.boundingBox(), { what: 'the chart' })
+    const y = box.y + box.height / 2
+    await page.mouse.move(box.x + box.width * 0.3, y)
+    await page.mouse.down()
+    await page.mouse.move(box.x + box.width * 0.6, y, { steps: 5 })
+    await page.mouse.up()
+
+    await page.waitForURL(/from=.*to=/)
+    const { searchParams } = new URL(page.url())
+    const spanMs = Date.parse(searchParams.get('to')!) - Date.parse(searchParams.get('from')!)
+    assert.ok(spanMs > 15 * 60_000 && spanMs < 21 * 60_000, `${spanMs}`)
+    await page.goBack()
+    await page.getByRole('button', { name: '1 h', pressed: true }).waitFor()
+    await page.getByRole('button', { name: '7 d' }).click()
+    await page.waitForURL(/range=7d/)
+  })
+
   it('submits a thousand example tasks where there are none', async (t) => {
     const dashboard = await startDashboard(t)
     const client = createClient({ url: dashboard.api.url })

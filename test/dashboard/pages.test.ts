@@ -30,7 +30,7 @@ describe('the dashboard', { skip: noBrowser, timeout: 170_000 }, () => {
           const page = await context.newPage()
           await page.goto(`${dashboard.url}${path}`)
           await page.getByRole('heading', { level: 1, name: heading }).waitFor()
-          await page.waitForLoadState('networkidle')
+          await settled(page)
           assert.deepEqual(await faultsOf(page), [], path)
           await page.close()
         }
@@ -55,7 +55,8 @@ describe('the dashboard', { skip: noBrowser, timeout: 170_000 }, () => {
     })
     await page.goto(`${dashboard.url}/`)
     await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor()
-    await page.waitForLoadState('networkidle')
+    await settled(page)
+    await page.locator('.u-over').first().waitFor()
 
     const sizes = [...files].map((file) => readFileSync(join(dashboardFolder, `${file}.gz`)).length)
     const total = sizes.reduce((sum, size) => sum + size, 0)
@@ -64,6 +65,12 @@ describe('the dashboard', { skip: noBrowser, timeout: 170_000 }, () => {
     assert.ok(total <= mostFirstPageBytes, `${total} bytes`)
   })
 })
+
+/** What the page asked for has come. */
+async function settled(page: Page): Promise<void> {
+  await page.locator('aside').getByRole('status').filter({ hasText: 'Live' }).waitFor()
+  await page.getByText('Reading…').waitFor({ state: 'detached' })
+}
 
 async function faultsOf(page: Page): Promise<string[]> {
   await page.evaluate(axe.source)

@@ -82,6 +82,13 @@ function Plot({ at, series, format, onZoom, width, heightPx, point }: PlotProps)
   return <div ref={place} aria-hidden="true" />
 }
 
+/** A value between two that are missing is no line; it is shown as a point. */
+function alone(plot: UPlot, series: number): number[] {
+  const values = plot.data[series] ?? []
+  const isThere = (i: number) => values[i] !== null && values[i] !== undefined
+  return [...values.keys()].filter((i) => isThere(i) && !isThere(i - 1) && !isThere(i + 1))
+}
+
 type Latest = { current: Pick<PlotProps, 'onZoom' | 'point' | 'format'> }
 
 function optionsOf(
@@ -123,7 +130,7 @@ function optionsOf(
         label: one.label,
         stroke: color(one.color),
         width: 1.5,
-        points: { show: false },
+        points: { show: true, size: 4, filter: alone },
         ...(one.fill ? { fill: `color-mix(in srgb, ${color(one.color)} 12%, transparent)` } : {}),
       })),
     ],

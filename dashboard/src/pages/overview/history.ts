@@ -18,12 +18,18 @@ export function useSpan(): Span {
   return { range: ranges.find((known) => known === range) ?? '1h' }
 }
 
+/** Without the step that is not over yet: it would look like a fall. */
+function over(history: History): History {
+  const points = history.points.filter(({ at }) => Date.parse(at) + history.stepMs <= Date.now())
+  return { ...history, points }
+}
+
 const everyMs = 10_000
 
 export function useHistory(span: Span) {
   return useQuery({
     queryKey: ['history', span],
-    queryFn: () => api().history(span),
+    queryFn: async () => over(await api().history(span)),
     // What is over does not change.
     refetchInterval: 'range' in span && everyMs,
     placeholderData: (before) => before,

@@ -5,10 +5,11 @@ import type { Fault } from './problem.ts'
 /** An object of a body: its payload as the text that was sent, everything else parsed. */
 export type Envelope = { payload: JsonText | undefined; fields: Record<string, unknown>; repeated: string[] }
 
-/** The tasks of a batch, whether there was such a member, what comes then, and the names of the others. */
+/** The tasks of a batch, whether there was such a member, what comes then, who is told, and the names of the others. */
 export type BatchEnvelope = {
   tasks: (Envelope | undefined)[]
   sequel: Envelope | undefined
+  callbackUrl: unknown
   others: string[]
   given: boolean
 }
@@ -82,9 +83,16 @@ export function readBatchEnvelope(text: string, limit: number): BatchEnvelope {
     expectEnd(text, skipWithin(text, start, '#'))
     throw new EnvelopeError('#', 'must be an object')
   }
-  const batch: BatchEnvelope = { tasks: [], sequel: undefined, others: [], given: false }
+  const batch: BatchEnvelope = {
+    tasks: [],
+    sequel: undefined,
+    callbackUrl: undefined,
+    others: [],
+    given: false,
+  }
   const end = eachMember(text, start, '#', (key, at) => {
     if (key === 'then') return scanSequel(text, at, batch)
+    if (key === 'callbackUrl') return scanCallback(text, at, batch)
     if (key !== 'tasks') {
       batch.others.push(key)
       return skipWithin(text, at, pointerTo('#', key))
@@ -95,6 +103,13 @@ export function readBatchEnvelope(text: string, limit: number): BatchEnvelope {
   })
   expectEnd(text, end)
   return batch
+}
+
+function scanCallback(text: string, at: number, batch: BatchEnvelope): number {
+  if (batch.callbackUrl !== undefined) throw new EnvelopeError('#/callbackUrl', 'occurs more than once')
+  const end = skipWithin(text, at, '#/callbackUrl')
+  batch.callbackUrl = JSON.parse(text.slice(at, end))
+  return end
 }
 
 function scanSequel(text: string, at: number, batch: BatchEnvelope): number {

@@ -100,6 +100,15 @@ export const submissionFields = {
   },
 } as const
 
+/** The same for a batch as a whole. */
+export const batchCallbackUrl = Type.String({
+  format: 'uri',
+  maxLength: 2_048,
+  description:
+    'Where the batch is posted as JSON, as `GET /batches/{id}` shows it, once its last task is final: at least once, and of its first end only.',
+  examples: ['https://example.com/batches'],
+})
+
 export type SubmissionField = keyof typeof submissionFields
 export type SubmissionFields = {
   [Field in SubmissionField]?: Static<(typeof submissionFields)[Field]['schema']>

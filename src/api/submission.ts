@@ -1,10 +1,11 @@
 import { isUtf8 } from 'node:buffer'
 import { Compile } from 'typebox/compile'
-import { isCallbackUrl, ownTypes } from '../domain/callback.ts'
-import { type Due, limits, type Sequel, type Submission } from '../domain/submission.ts'
+import { callbackUrlRule, isCallbackUrl, ownTypes } from '../domain/callback.ts'
+import { type AtEnd, type Due, limits, type Sequel, type Submission } from '../domain/submission.ts'
 import type { JsonText } from '../domain/task.ts'
 import { readInstant } from './instant.ts'
 import {
+  type BatchEnvelope,
   type Envelope,
   EnvelopeError,
   pointerTo,
@@ -38,14 +39,23 @@ export function readSubmission(body: unknown, keyHeader: string | undefined): Su
 }
 
 /** The body of POST /tasks/batch, its tasks in order. Throws the Problem that says what is wrong. */
-export function readBatch(body: unknown): { tasks: Submission[]; sequel: Sequel | undefined } {
+export function readBatch(body: unknown): { tasks: Submission[]; atEnd: AtEnd } {
   const batch = readJson(body, (text) => readBatchEnvelope(text, limits.batchTasks))
-  const faults: Fault[] = batch.others.map((key) => unknownField('#', key, ['tasks', 'then']))
-  const sequel = batch.sequel && readSequel(batch.sequel, faults)
+  const faults: Fault[] = batch.others.map((key) => unknownField('#', key, ['tasks', 'then', 'callbackUrl']))
+  const atEnd = readAtEnd(batch, faults)
   if (!batch.given) faults.push({ pointer: '#/tasks', detail: 'is missing' })
   else if (batch.tasks.length === 0) faults.push({ pointer: '#/tasks', detail: 'must have a task at least' })
-  else return { tasks: readTasks(batch.tasks, faults), sequel }
+  else return { tasks: readTasks(batch.tasks, faults), atEnd }
   throw invalid(faults)
+}
+
+function readAtEnd({ sequel: given, callbackUrl }: BatchEnvelope, faults: Fault[]): AtEnd {
+  const sequel = given && readSequel(given, faults)
+  const then = sequel ? { sequel } : {}
+  if (callbackUrl === undefined) return then
+  if (typeof callbackUrl === 'string' && isCallbackUrl(callbackUrl)) return { ...then, callbackUrl }
+  faults.push({ pointer: '#/callbackUrl', detail: callbackUrlRule })
+  return then
 }
 
 /** What comes then needs no payload of its own, and no key: it is submitted once. */

@@ -25,6 +25,8 @@ export type BatchPage = { data: Batch[]; page: { next: string | null } }
 export type BatchOptions = {
   /** Submitted once, when the last task is final: with the counts and this payload as its payload. */
   then?: Partial<Omit<Submission, 'idempotencyKey'>>
+  /** Where the batch is posted as JSON once its last task is final. */
+  callbackUrl?: string
 }
 
 /** A batch, to follow it. */

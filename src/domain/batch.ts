@@ -25,6 +25,8 @@ export type BatchPage = { batches: Batch[]; next: string | null }
 export type BatchLedger = {
   /** Begins a batch to which tasks are added until it is closed. */
   open(batch: NewBatch): Promise<void>
+  /** Says where the delivery waits that tells of the batch's end. */
+  moveCallback(id: string, queue: string): Promise<void>
   /** Says that the import still lives. */
   touch(id: string): Promise<void>
   close(id: string, lastId: string): Promise<void>

@@ -1,3 +1,4 @@
+import type { Batch } from './batch.ts'
 import type { PacketRef } from './packet.ts'
 import type { Load } from './ports.ts'
 import type { NewTask, Submission } from './submission.ts'
@@ -39,6 +40,17 @@ export type CallbackStore = {
     deliveryOf: (task: Task, url: string) => NewTask,
     loadOf: (fresh: readonly NewTask[]) => Load,
   ): Promise<{ settled: number; packets: PacketRef[] }>
+}
+
+/** A finished batch of whose end somebody wants to be told. */
+export type EndedBatch = { batch: Batch; url: string; queue: string }
+
+/** Batches of whose end somebody wants to be told. */
+export type BatchCallbackStore = {
+  /** Looks through the callbacks that wait, in the order of their batches: which of these are finished, and where the look ended, null at the end. */
+  ended(after: string | null, limit: number): Promise<{ ids: string[]; next: string | null }>
+  /** Makes the deliveries for those of these batches that are finished: once, because the note that they are made is in the same transaction. */
+  settle(ids: readonly string[], loadOf: (ended: readonly EndedBatch[]) => Load): Promise<PacketRef[]>
 }
 
 const longestUrl = 2_048

@@ -33,7 +33,12 @@ export type NewBatch = {
   /** Tasks are going to be added to it. */
   importing?: true
   sequel?: Sequel
+  /** Who is told of its end, and where the delivery waits. */
+  callback?: { url: string; queue: string }
 }
+
+/** What comes when a batch is finished. */
+export type AtEnd = { sequel?: Sequel; callbackUrl?: string }
 
 /** `then` to clients: what is submitted once, when the last task of a batch is final. Its payload goes along with the batch's counts. */
 export type Sequel = Omit<Submission, 'payload' | 'idempotencyKey'> & { payload?: JsonText }

@@ -11,6 +11,7 @@ import { cronTimes } from '../runtime/cron.ts'
 import type { Log } from '../runtime/log.ts'
 import { reasonOf } from '../runtime/reason.ts'
 import type { Service } from '../runtime/service.ts'
+import { batchCallbackStore } from '../storage/batch-callbacks.ts'
 import { batchUpkeep } from '../storage/batch-upkeep.ts'
 import { callbackStore } from '../storage/callbacks.ts'
 import { databaseClock } from '../storage/clock.ts'
@@ -22,7 +23,7 @@ import { outbox } from '../storage/packets.ts'
 import { rollupStore } from '../storage/rollups.ts'
 import { upkeep } from '../storage/upkeep.ts'
 import { workerRegistry } from '../storage/workers.ts'
-import { callingBack } from '../usecases/call-back.ts'
+import { callingBack, callingBackBatches } from '../usecases/call-back.ts'
 import { capacityBook } from '../usecases/capacity.ts'
 import { housekeep } from '../usecases/housekeep.ts'
 import { type BatchKeeper, keepingBatches } from '../usecases/keep-batches.ts'
@@ -151,9 +152,11 @@ function roundsOf({
   const newId = idSource(databaseClock(looks).nowMs)
   const ticking = { schedules: scheduleStore(moves), cron: cronTimes, newId, announce, log }
   const calling = callingBack({ callbacks: callbackStore(moves), newId, announce, describe: taskJson })
+  const callingBatches = callingBackBatches({ callbacks: batchCallbackStore(moves), newId, announce })
   return [
     { what: 'following schedules', round: () => tickSchedules(ticking) },
     { what: 'looking for callbacks', round: calling },
+    { what: 'looking for callbacks of batches', round: callingBatches },
     ...rollupRounds(rollupStore(looks)),
   ]
 }

@@ -3,6 +3,7 @@ import type { Counts } from '../domain/ports.ts'
 import type { NewBatch, Sequel } from '../domain/submission.ts'
 import { type JsonText, type Status, statuses } from '../domain/task.ts'
 import { int2s, int4s, int8s, texts, uuids } from './arrays.ts'
+import { moveBatchCallback, storeBatchCallbacks } from './batch-callbacks.ts'
 import { cancelSome, retrySome } from './batch-moves.ts'
 import { recountNow } from './batch-recount.ts'
 import type { Database, Run } from './connection.ts'
@@ -12,6 +13,7 @@ import { priorityOf, rankOf } from './rows.ts'
 export function batchLedger({ moves, looks }: Record<'moves' | 'looks', Database>): BatchLedger {
   return {
     open: (batch) => moves.transaction((run) => storeBatches(run, [batch])),
+    moveCallback: (id, queue) => moveBatchCallback(moves, id, queue),
     touch: async (id) => void (await moves.run(touch, [id])),
     close: async (id, lastId) => void (await moves.run(close, [id, lastId])),
     read: async (id) => (await readAll({ moves, looks }, [id]))[0],
@@ -52,6 +54,7 @@ export async function storeBatches(run: Run, batches: readonly NewBatch[]): Prom
   ])
   const sequels = batches.flatMap(({ id, sequel }) => (sequel ? [{ id, sequel }] : []))
   if (sequels.length > 0) await run(insertSequels, sequelColumns(sequels))
+  await storeBatchCallbacks(run, batches)
 }
 
 function sequelColumns(sequels: readonly { id: string; sequel: Sequel }[]): unknown[] {
@@ -179,6 +182,12 @@ async function readAll(
   const uncounted = [...new Set(rows.flatMap(([id, , , , isCounted]) => (isCounted ? [] : [id])))]
   for (const id of uncounted) await recountNow(databases.looks, id)
   if (uncounted.length > 0) return readAll(databases, ids)
+  return [...Map.groupBy(rows, ([id]) => id).values()].map(toBatch)
+}
+
+/** Batches whose counters have been compared with their tasks once, as all that are finished have. */
+export async function countedBatches(run: Run, ids: readonly string[]): Promise<Batch[]> {
+  const rows = await run<BatchRow>(readBatches, [uuids(ids)])
   return [...Map.groupBy(rows, ([id]) => id).values()].map(toBatch)
 }
 

@@ -162,6 +162,8 @@ async function forgetOldBatches({ run }: Database, cutoffMs: number): Promise<vo
       delete from batch_counters where batch_id in (select id from old)
     ), sequels as (
       delete from batch_sequels where batch_id in (select id from old)
+    ), callbacks as (
+      delete from batch_callbacks where batch_id in (select id from old)
     )
     delete from batches where id in (select id from old) returning id`,
   }

@@ -1,4 +1,9 @@
-import { type CallbackStore, deliverySubmission } from '../domain/callback.ts'
+import {
+  type BatchCallbackStore,
+  type CallbackStore,
+  deliverySubmission,
+  type EndedBatch,
+} from '../domain/callback.ts'
 import { expectedCapacity, type PacketRef, pack } from '../domain/packet.ts'
 import type { NewTask } from '../domain/submission.ts'
 import type { JsonText, Task } from '../domain/task.ts'
@@ -42,6 +47,28 @@ export async function settleEnded(deps: CallBackDeps, ids: readonly string[]): P
     if (settled === 0) return
     left -= settled
   }
+}
+
+export type BatchCallBackDeps = Pick<CallBackDeps, 'newId' | 'announce'> & {
+  callbacks: BatchCallbackStore
+}
+
+/** The same for batches: a look of one statement, and no part of finishing a batch. */
+export function callingBackBatches({ callbacks, newId, announce }: BatchCallBackDeps): () => Promise<number> {
+  let after: string | null = null
+  return async () => {
+    const { ids, next } = await callbacks.ended(after, chunkSize)
+    if (ids.length > 0)
+      announce(
+        await callbacks.settle(ids, (ended) => loadOf(ended.map((one) => batchDelivery(newId(), one)))),
+      )
+    after = next
+    return next === null ? lookEveryMs : lookOnMs
+  }
+}
+
+function batchDelivery(id: string, { batch, url, queue }: EndedBatch): NewTask {
+  return { ...deliverySubmission({ url, body: JSON.stringify(batch), about: { id: batch.id, queue } }), id }
 }
 
 /** Its key names the end that it tells of. */

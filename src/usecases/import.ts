@@ -6,7 +6,7 @@ import type { Import, UseCases } from './index.ts'
 import { keyReused, loadOf, type SubmitDeps } from './submit.ts'
 
 export type ImportDeps = Pick<SubmitDeps, 'store' | 'newId' | 'capacityOf' | 'announce'> & {
-  batches: Pick<BatchLedger, 'open' | 'touch' | 'close'>
+  batches: Pick<BatchLedger, 'open' | 'moveCallback' | 'touch' | 'close'>
   /** Batches that may be finished now. */
   touched: (batchIds: readonly string[]) => void
   sleep: Sleep
@@ -14,6 +14,7 @@ export type ImportDeps = Pick<SubmitDeps, 'store' | 'newId' | 'capacityOf' | 'an
 
 /** Above all ids, and with one that follows: where the range of a batch ends to which tasks are still added. */
 const lastOfAll = 'ffffffff-ffff-ffff-ffff-fffffffffffe'
+const usualQueue = 'default'
 const touchEveryMs = 10_000
 const patienceMs = 30_000
 const longestPauseMs = 2_000
@@ -26,9 +27,13 @@ type Answer = string | TaskError
  */
 export function importing(deps: ImportDeps): Pick<UseCases, 'openImport'> {
   return {
-    async openImport(): Promise<Import> {
+    async openImport({ callbackUrl } = {}): Promise<Import> {
       const batchId = deps.newId()
-      await deps.batches.open({ id: batchId, total: 0, firstId: batchId, lastId: lastOfAll, importing: true })
+      const batch = { id: batchId, total: 0, firstId: batchId, lastId: lastOfAll, importing: true as const }
+      // An import without a good line is told of, too.
+      const callback = callbackUrl === undefined ? {} : { callback: { url: callbackUrl, queue: usualQueue } }
+      await deps.batches.open({ ...batch, ...callback })
+      let isPlaced = callbackUrl === undefined
       let touchedAt = performance.now()
       return {
         batchId,
@@ -37,6 +42,10 @@ export function importing(deps: ImportDeps): Pick<UseCases, 'openImport'> {
             await patiently(deps, () => deps.batches.touch(batchId))
             touchedAt = performance.now()
           }
+          const [first] = submissions
+          if (!isPlaced && first && first.queue !== usualQueue)
+            await patiently(deps, () => deps.batches.moveCallback(batchId, first.queue))
+          isPlaced ||= first !== undefined
           return addAll(
             deps,
             submissions.map((submission) => ({ ...submission, id: deps.newId(), batchId })),

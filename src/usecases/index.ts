@@ -11,7 +11,7 @@ import type {
   WorkerInfo,
 } from '../domain/ports.ts'
 import type { History, HistoryWish } from '../domain/rollup.ts'
-import type { Sequel, Submission } from '../domain/submission.ts'
+import type { AtEnd, Submission } from '../domain/submission.ts'
 import type { Task, TaskDetail } from '../domain/task.ts'
 import type { ClaimCases } from './claim-for-worker.ts'
 import type { HttpWorkerCases } from './http-workers.ts'
@@ -21,13 +21,10 @@ import type { ScheduleUseCases } from './schedules.ts'
 export type UseCases = {
   /** Resolves once the task is on disk. `replayed`: its idempotency key already had this very task. */
   submitTask(submission: Submission): Promise<{ task: Task; replayed: boolean }>
-  /** All or nothing; ids in the order given. The sequel is submitted once, when the last of the tasks is final. */
-  submitBatch(
-    submissions: readonly Submission[],
-    sequel?: Sequel,
-  ): Promise<{ batchId: string; ids: string[] }>
+  /** All or nothing; ids in the order given. What is to come at the end comes once, when the last of the tasks is final. */
+  submitBatch(submissions: readonly Submission[], atEnd?: AtEnd): Promise<{ batchId: string; ids: string[] }>
   /** Begins a batch to which tasks are added in the order of their lines. */
-  openImport(): Promise<Import>
+  openImport(atEnd?: Pick<AtEnd, 'callbackUrl'>): Promise<Import>
   getTask(id: string): Promise<TaskDetail>
   /** Answers when the task is final, or as it is after `waitMs`, or as soon as `signal` aborts. */
   awaitTask(id: string, waitMs: number, signal: AbortSignal): Promise<TaskDetail>

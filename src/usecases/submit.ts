@@ -2,10 +2,10 @@ import { StoreRefusedError, TaskError } from '../domain/errors.ts'
 import { type Capacity, type PacketRef, pack } from '../domain/packet.ts'
 import type { KeyedStored, Load, TaskReader, TaskStore } from '../domain/ports.ts'
 import {
+  type AtEnd,
   defaultMaxAttempts,
   type NewBatch,
   type NewTask,
-  type Sequel,
   type Submission,
 } from '../domain/submission.ts'
 import type { Task } from '../domain/task.ts'
@@ -55,10 +55,10 @@ export function submitting(deps: SubmitDeps): Pick<UseCases, 'submitTask' | 'sub
     return outcome
   }
 
-  async function submitBatch(submissions: readonly Submission[], sequel?: Sequel) {
+  async function submitBatch(submissions: readonly Submission[], atEnd: AtEnd = {}) {
     const batchId = deps.newId()
     const tasks = submissions.map((submission) => ({ ...submission, id: deps.newId(), batchId }))
-    const batch = batchOf(batchId, tasks, sequel)
+    const batch = { ...batchOf(batchId, tasks), ...endOf(tasks, atEnd) }
     if (tasks.some((task) => task.idempotencyKey !== undefined)) return submitKeyedBatch(deps, batch, tasks)
     await store({ tasks, batch })
     return { batchId, ids: tasks.map((task) => task.id) }
@@ -95,9 +95,17 @@ export function loadOf(
 }
 
 /** Ids of one process grow, so the first and the last bound the others. */
-function batchOf(id: string, tasks: readonly NewTask[], sequel?: Sequel): NewBatch {
-  const range = { total: tasks.length, firstId: tasks[0]?.id ?? id, lastId: tasks.at(-1)?.id ?? id }
-  return { id, ...range, ...(sequel ? { sequel } : {}) }
+function batchOf(id: string, tasks: readonly NewTask[]): NewBatch {
+  return { id, total: tasks.length, firstId: tasks[0]?.id ?? id, lastId: tasks.at(-1)?.id ?? id }
+}
+
+/** Who is told of the end is told from the queue of the first task, where there are workers. */
+function endOf(
+  tasks: readonly NewTask[],
+  { sequel, callbackUrl }: AtEnd,
+): Pick<NewBatch, 'sequel' | 'callback'> {
+  const callback = callbackUrl === undefined ? {} : { callback: { url: callbackUrl, queue: tasks[0]!.queue } }
+  return { ...(sequel ? { sequel } : {}), ...callback }
 }
 
 type Submitted = { task: Task; replayed: boolean }
@@ -127,10 +135,12 @@ async function existing({ reader }: SubmitDeps, keyed: KeyedStored['keyed']): Pr
  * A batch counts the tasks that were stored with it: those that their keys had already belong to where they came from.
  * A batch of which every task is there already, and in one batch, is that one sent again.
  */
-async function submitKeyedBatch(deps: SubmitDeps, { id: batchId, sequel }: NewBatch, tasks: NewTask[]) {
+async function submitKeyedBatch(deps: SubmitDeps, batch: NewBatch, tasks: NewTask[]) {
+  const { id: batchId } = batch
+  const made = (fresh: readonly NewTask[]) => ({ ...batch, ...batchOf(batchId, fresh) })
   const { keyed, packets } = await deps.store.submitKeyed(tasks, {
     allOrNothing: true,
-    loadOf: (fresh) => loadOf(deps, fresh, fresh.length > 0 ? [batchOf(batchId, fresh, sequel)] : []),
+    loadOf: (fresh) => loadOf(deps, fresh, fresh.length > 0 ? [made(fresh)] : []),
   })
   const reused = keyed.findIndex((key) => !key.sameBody)
   if (reused >= 0) throw keyReused(tasks[reused]!, reused)
@@ -140,7 +150,7 @@ async function submitKeyedBatch(deps: SubmitDeps, { id: batchId, sequel }: NewBa
   const known = new Set([...(await existing(deps, keyed)).values()].map((task) => task.batchId))
   const [same] = known
   if (known.size === 1 && same) return { batchId: same, ids }
-  await deps.store.submit(loadOf(deps, [], [batchOf(batchId, [], sequel)]))
+  await deps.store.submit(loadOf(deps, [], [made([])]))
   return { batchId, ids }
 }
 

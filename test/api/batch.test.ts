@@ -73,8 +73,8 @@ describe('POST /tasks/batch', () => {
   it('hands on what comes when the last task is final, with its payload or without', async (t) => {
     const sequels: unknown[] = []
     const { app } = await apiWith(t, {
-      submitBatch: async (tasks, sequel) => {
-        sequels.push(sequel)
+      submitBatch: async (tasks, atEnd) => {
+        sequels.push(atEnd?.sequel)
         return { batchId: 'b', ids: tasks.map(() => 'id') }
       },
     })
@@ -89,6 +89,41 @@ describe('POST /tasks/batch', () => {
       { ...common, type: 'default', due: 'now' },
     ])
   })
+
+  it('hands on who is to be told of the end', async (t) => {
+    const ends: unknown[] = []
+    const { app } = await apiWith(t, {
+      submitBatch: async (_tasks, atEnd) => {
+        ends.push(atEnd)
+        return { batchId: 'b', ids: ['id'] }
+      },
+    })
+    const body = '{"callbackUrl":"https://a.b/c","tasks":[{"payload":1}]}'
+    const reply = await app.inject({
+      method: 'POST',
+      url,
+      headers: { 'content-type': 'application/json' },
+      body,
+    })
+    assert.equal(reply.statusCode, 201)
+    assert.deepEqual(ends, [{ callbackUrl: 'https://a.b/c' }])
+  })
+
+  const invalidCallbacks = [
+    '7',
+    'null',
+    '""',
+    '"ftp://a.b"',
+    '"http://u@a.b"',
+    '"http://a.b","callbackUrl":"http://a.b"',
+  ]
+  for (const callbackUrl of invalidCallbacks) {
+    it(`refuses to tell ${callbackUrl}`, async (t) => {
+      const { post } = await recordingApi(t)
+      const body = `{"tasks":[{"payload":1}],"callbackUrl":${callbackUrl}}`
+      assert.deepEqual(faultsOf(await post(body, {}, url)), ['#/callbackUrl'])
+    })
+  }
 
   const invalidSequels: [then: string, ...pointers: string[]][] = [
     ['7', '#/then'],

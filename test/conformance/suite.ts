@@ -242,6 +242,53 @@ export function conformance(transport: Transport): void {
       await assertCountsExact(system.databaseUrl)
     })
 
+    it('tells of the end of a batch once, with its counts, where it was asked to', async (t) => {
+      const hook = await startReceiver(t, [503])
+      const system = await startSystem(t, transport)
+      await system.startWorker({
+        WEBHOOK_ALLOW_PRIVATE: 'true',
+        WEBHOOK_SECRET: 'secret',
+        QUEUES: 'far,default',
+      })
+      const { body } = await system.post('/tasks/batch', {
+        callbackUrl: hook.url,
+        tasks: [
+          { type: 'noop', queue: 'far', payload: 1 },
+          { type: 'fail', queue: 'far', payload: 1, maxAttempts: 1 },
+        ],
+        // biome-ignore lint/suspicious/noThenProperty: the name of a member of the body
+        then: { type: 'noop', queue: 'far' },
+      })
+      const imported = await system.post(
+        `/tasks/import?callbackUrl=${encodeURIComponent(hook.url)}`,
+        '{"payload":1,"type":"noop","queue":"far"}\n{"payload":2,"type":"noop"}',
+        { 'content-type': 'application/x-ndjson' },
+      )
+      const importId = imported.headers['millrace-batch-id']
+      const ids = [body.batchId, importId]
+      const told = () => ids.map((id) => hook.seen.findLast(({ body }) => body.id === id)?.body)
+      await until(() => hook.seen.length === 3 && told().every(Boolean), {
+        what: 'two ends, one of them told again',
+        deadlineMs: 20_000,
+      })
+      await system.post(`/batches/${body.batchId}/retry`)
+      await system.untilIdle()
+
+      const batches = await Promise.all(ids.map(async (id) => (await system.get(`/batches/${id}`)).body))
+
+      const { finishedAt: _again, ...first } = batches[0]
+      assert.deepEqual({ ...told()[0], finishedAt: undefined }, { ...first, finishedAt: undefined })
+      assert.deepEqual([first.counts.completed, first.counts.failed], [1, 1])
+      assert.deepEqual(told()[1], batches[1])
+      const { data } = (await system.get('/tasks?type=millrace.webhook')).body
+      assert.deepEqual(
+        data.map(({ queue, status }: Record<string, string>) => `${queue} ${status}`),
+        ['far completed', 'far completed'],
+      )
+      for (const { headers } of hook.seen) assert.match(String(headers['webhook-signature']), /^v1,/)
+      await assertCountsExact(system.databaseUrl)
+    })
+
     it('keeps webhooks away from this machine unless it is told otherwise', async (t) => {
       const hook = await startReceiver(t, [])
       const system = await startSystem(t, transport)

@@ -190,6 +190,7 @@ const tables = [
   'batches',
   'batch_counters',
   'batch_sequels',
+  'batch_callbacks',
   'counters',
   'samples',
   'workers',

@@ -143,7 +143,9 @@ function importUnderTest(wish: Partial<ImportDeps['store']> = {}) {
       ...wish,
     },
     batches: {
-      open: async ({ id, importing }) => void said.push(['open', id, importing]),
+      open: async ({ id, importing, callback }) =>
+        void said.push(['open', id, importing, ...(callback ? [callback] : [])]),
+      moveCallback: async (id, queue) => void said.push(['moveCallback', id, queue]),
       touch: async (id) => void said.push(['touch', id]),
       close: async (id, lastId) => void said.push(['close', id, lastId > id]),
     },
@@ -172,6 +174,18 @@ describe('an import', () => {
       loads[0]?.now.map((task) => [task.id, task.batchId]),
       ids.map((id) => [id, batchId]),
     )
+  })
+
+  it('is told of from the queue of its first task', async () => {
+    const { openImport, said } = importUnderTest()
+    const { batchId, add } = await openImport({ callbackUrl: 'http://a.b' })
+    await add([{ ...aSubmission('1'), queue: 'far' }])
+    await add([{ ...aSubmission('2'), queue: 'off' }])
+
+    assert.deepEqual(said, [
+      ['open', batchId, true, { url: 'http://a.b', queue: 'default' }],
+      ['moveCallback', batchId, 'far'],
+    ])
   })
 
   it('tells of the task whose value the database refuses, and stores its neighbors in order', async () => {

@@ -2,18 +2,20 @@ import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import { callbackUrlRule, isCallbackUrl } from '../../domain/callback.ts'
 import { TaskError } from '../../domain/errors.ts'
-import { limits, type Submission } from '../../domain/submission.ts'
+import { type AtEnd, limits, type Submission } from '../../domain/submission.ts'
 import type { Import, UseCases } from '../../usecases/index.ts'
 import { refuseEncoding } from '../body.ts'
 import type { Closing } from '../closing.ts'
 import { type Line, linesOf } from '../lines.ts'
 import { lotsOf } from '../lots.ts'
 import { invalid, Problem, problemText } from '../problem.ts'
-import { refuseQuery } from '../query.ts'
+import { openQuery, type Parameter } from '../query.ts'
 import { mayTakeItsTime } from '../raw-errors.ts'
 import { problemAnswers } from '../schemas.ts'
 import { readLine } from '../submission.ts'
+import { batchCallbackUrl } from '../submission-schema.ts'
 
 type Importing = {
   useCases: Pick<UseCases, 'openImport'>
@@ -38,7 +40,7 @@ export async function importRoutes(app: FastifyInstance, { useCases, closing, lo
   await app.register(async (scope) => {
     acceptLines(scope)
     scope.post('/tasks/import', { schema, config: { streamed: true } }, async (request, reply) => {
-      const body = bodyOf(request)
+      const { body, atEnd } = openingOf(request)
       if (running >= mostImports)
         throw new Problem('too-many-imports', `${mostImports} imports are running here; try again later`)
       running++
@@ -50,7 +52,7 @@ export async function importRoutes(app: FastifyInstance, { useCases, closing, lo
         done()
       })
       const signal = closing.waitSignal(reply)
-      const opened = await useCases.openImport()
+      const opened = await useCases.openImport(atEnd)
       const answers = answersTo(body, { ...opened, signal, log, onTraffic: () => idle.refresh() })
       return start(reply, opened.batchId, answers)
     })
@@ -72,11 +74,19 @@ function acceptLines(scope: FastifyInstance) {
 
 const wrongType = () => new Problem('unsupported-media-type', `send Content-Type: ${mediaType}`)
 
-function bodyOf(request: FastifyRequest): IncomingMessage {
-  refuseQuery(request.query)
+function openingOf(request: FastifyRequest): { body: IncomingMessage; atEnd: Pick<AtEnd, 'callbackUrl'> } {
+  const query = openQuery(request.query, ['callbackUrl'])
+  const callbackUrl = query.take('callbackUrl', callbackParameter)
+  query.close()
   if (request.headers['idempotency-key'] !== undefined) throw invalid([keyOfImport])
   if (!(request.body instanceof Readable)) throw wrongType()
-  return request.raw
+  return { body: request.raw, atEnd: callbackUrl === undefined ? {} : { callbackUrl } }
+}
+
+const callbackParameter: Parameter<string> = {
+  schema: batchCallbackUrl,
+  read: (text) => (isCallbackUrl(text) ? text : undefined),
+  rule: callbackUrlRule,
 }
 
 const keyOfImport = {
@@ -160,6 +170,7 @@ const schema = {
     'The body is NDJSON, a submission a line, without a limit. Each line is answered as it is stored, in order, with `{"line","id"}` or `{"line","error"}`; a bad one is skipped. Read the answer while you send: a client that does not is not read on either. All of it is one batch, which the header `Millrace-Batch-Id` names. What a broken connection leaves stored is a beginning of the lines; with idempotency keys they can be sent again.',
   tags: ['Submitting'],
   consumes: [mediaType],
+  querystring: Type.Object({ callbackUrl: Type.Optional(callbackParameter.schema) }),
   body: { description: 'NDJSON: a submission a line.', ...Type.String() },
   response: {
     200: {

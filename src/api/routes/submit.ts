@@ -8,6 +8,7 @@ import { invalid } from '../problem.ts'
 import { refuseQuery } from '../query.ts'
 import { answer, problemAnswers, ref } from '../schemas.ts'
 import { readBatch, readSubmission } from '../submission.ts'
+import { batchCallbackUrl } from '../submission-schema.ts'
 import { taskJson } from '../task-json.ts'
 
 /** What a body may have around its payload. */
@@ -35,8 +36,8 @@ export function submitRoutes(app: FastifyInstance, useCases: Submitting, closing
   app.post('/tasks/batch', { schema: batchSchema, bodyLimit: limits.batchBytes }, async (request, reply) => {
     refuseQuery(request.query)
     if (keyHeader(request) !== undefined) throw invalid([keyOfBatch])
-    const { tasks, sequel } = readBatch(request.body)
-    const { batchId, ids } = await useCases.submitBatch(tasks, sequel)
+    const { tasks, atEnd } = readBatch(request.body)
+    const { batchId, ids } = await useCases.submitBatch(tasks, atEnd)
     return reply
       .code(201)
       .type('application/json')
@@ -111,6 +112,7 @@ const batchSchema = {
       tasks: Type.Array(ref('Submission'), { minItems: 1, maxItems: limits.batchTasks }),
       // biome-ignore lint/suspicious/noThenProperty: the name of a member of the body
       then: Type.Optional(ref('Sequel')),
+      callbackUrl: Type.Optional(batchCallbackUrl),
     },
     { additionalProperties: false },
   ),

@@ -14,8 +14,8 @@ export function upwardCursorOf(id: string): string {
   return cursorOf(`up:${id}`)
 }
 
-/** The name in a cursor of a list that goes by names. Throws the problem `bad-cursor` for anything else. */
-export function readNameCursor(cursor: string): string {
+/** The word in a cursor of a list that does not go by ids. Throws the problem `bad-cursor` for anything else. */
+export function readTextCursor(cursor: string): string {
   const text = Buffer.from(cursor, 'base64url').toString('latin1')
   const name = text.slice(version.length)
   if (name === '' || cursorOf(name) !== cursor) throw notOurs()

@@ -10,6 +10,7 @@ import { guard } from './guard.ts'
 import { openApiInfo } from './openapi.ts'
 import { answerOddRequests, clientErrorReply } from './raw-errors.ts'
 import { batchRoutes, batchSchema } from './routes/batches.ts'
+import { errorRoutes } from './routes/errors.ts'
 import { eventRoutes } from './routes/events.ts'
 import { historyRoutes } from './routes/history.ts'
 import { importRoutes } from './routes/import.ts'
@@ -86,6 +87,7 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
   eventRoutes(app, useCases, closing)
   liveRoutes(app, useCases, closing)
   historyRoutes(app, useCases)
+  errorRoutes(app, useCases)
   batchRoutes(app, useCases, closing)
   await importRoutes(app, { useCases, closing, log })
   scheduleRoutes(app, useCases)

@@ -80,6 +80,9 @@ export const cursorParameter = {
   rule: 'must be the `next` of a page',
 }
 
+/** For what is not a list of tasks: one type, and not those that begin alike. */
+export const oneTypeParameter = name('Only tasks of this type.')
+
 /** What says which tasks are meant, in lists and in what is done to many. */
 export const scopeParameters = {
   status: list(statuses, 'One status or several, with commas between them.') satisfies Parameter<Status[]>,

@@ -1,6 +1,7 @@
 import { type BatchHandle, type BatchOptions, type BatchPage, batchHandle } from './batch.ts'
 import type { ResultOf } from './definition.ts'
 import { type EventOptions, type FeedFilter, feedEvents, liveStats } from './events.ts'
+import type { FailureGroupPage, FailureGroupQuery } from './failure-group.ts'
 import { type Call, open, type Reply, type Server, send } from './http.ts'
 import { listing } from './lists.ts'
 import type { Queue, QueueLimits } from './queue.ts'
@@ -55,6 +56,9 @@ export function createClient({ url, apiKey, retries = 4 }: ClientOptions) {
     /** How the whole system stands, now and then once a second when it has changed. */
     live: (options: EventOptions = {}) => liveStats((call) => open(server, call), options),
     schedules: schedulesOf(ask, randomKey),
+    /** A page of failures that are alike, the latest first unless `order` says `most`. */
+    errors: (query: FailureGroupQuery = {}) =>
+      ask<FailureGroupPage>({ path: '/errors', query, repeatable: true }),
     /** What happened when, for charts: the last hour if nothing else is asked for. */
     history: (query: HistoryQuery = {}) => ask<History>({ path: '/stats/history', query, repeatable: true }),
     stats: () => ask<Stats>({ path: '/stats', repeatable: true }),

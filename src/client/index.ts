@@ -20,6 +20,7 @@ export {
   UnavailableError,
 } from './errors.ts'
 export type { EventOptions, FeedEvent, FeedFilter, TaskEvent } from './events.ts'
+export type { FailureGroup, FailureGroupPage, FailureGroupQuery } from './failure-group.ts'
 export type { Call, Reply } from './http.ts'
 export type { Queue, QueueLimits } from './queue.ts'
 export type { CatchUp, Schedule, ScheduleDefinition, ScheduledTask } from './schedules.ts'

@@ -17,6 +17,7 @@ function shapeOf(text: string): string {
     .replace(/[0-9a-f]{8}-[0-9a-f-]{27}|0x[0-9a-f]+|\d+/gi, '#')
 }
 
-function topFrame(stack = ''): string {
+/** The line of a stack that names where the error was made; empty without one. */
+export function topFrame(stack = ''): string {
   return stack.split('\n').find((line) => line.trimStart().startsWith('at ')) ?? ''
 }

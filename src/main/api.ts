@@ -10,6 +10,7 @@ import { batchLedger } from '../storage/batches.ts'
 import { callbackStore } from '../storage/callbacks.ts'
 import { databaseClock } from '../storage/clock.ts'
 import { scheduleStore } from '../storage/cron-schedules.ts'
+import { failureGroups } from '../storage/failure-groups.ts'
 import { gateForOthers } from '../storage/gate.ts'
 import { leasedWorkers } from '../storage/leased-workers.ts'
 import { moveLog } from '../storage/move-log.ts'
@@ -101,6 +102,7 @@ export function useCasesOf(node: Node): UseCases {
     ...httpWorkers(working),
     ...claimingForWorkers({ ...working, sleep }),
     ...followingStats({ reader, sleep }),
+    listFailureGroups: failureGroups(looks).read,
     readHistory: rollupStore(looks).read,
     listTasks: reader.list,
     readStats: reader.stats,

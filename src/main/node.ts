@@ -17,6 +17,7 @@ import { callbackStore } from '../storage/callbacks.ts'
 import { databaseClock } from '../storage/clock.ts'
 import { type Database, openDatabase } from '../storage/connection.ts'
 import { scheduleStore } from '../storage/cron-schedules.ts'
+import { failureGroups } from '../storage/failure-groups.ts'
 import { listenerWatch } from '../storage/listening.ts'
 import { notices as openNotices } from '../storage/notices.ts'
 import { outbox } from '../storage/packets.ts'
@@ -25,6 +26,7 @@ import { upkeep } from '../storage/upkeep.ts'
 import { workerRegistry } from '../storage/workers.ts'
 import { callingBack, callingBackBatches } from '../usecases/call-back.ts'
 import { capacityBook } from '../usecases/capacity.ts'
+import { failureRounds } from '../usecases/fold-failures.ts'
 import { housekeep } from '../usecases/housekeep.ts'
 import { type BatchKeeper, keepingBatches } from '../usecases/keep-batches.ts'
 import { type Relay, startRelay } from '../usecases/relay.ts'
@@ -123,7 +125,7 @@ export async function openNode(config: Config, databaseUrl: string, log: Log): P
       housekeep(
         {
           ...keeper,
-          rounds: roundsOf({ moves, looks, announce, log }),
+          rounds: roundsOf({ moves, looks, announce, retentionDays, log }),
           upkeep: upkeep({ moves, looks, chores }, listeners),
         },
         stopping.signal,
@@ -147,8 +149,9 @@ function roundsOf({
   moves,
   looks,
   announce,
+  retentionDays,
   log,
-}: Pick<Node, 'moves' | 'looks' | 'announce'> & { log: Log }) {
+}: Pick<Node, 'moves' | 'looks' | 'announce'> & { retentionDays: number; log: Log }) {
   const newId = idSource(databaseClock(looks).nowMs)
   const ticking = { schedules: scheduleStore(moves), cron: cronTimes, newId, announce, log }
   const calling = callingBack({ callbacks: callbackStore(moves), newId, announce, describe: taskJson })
@@ -158,6 +161,7 @@ function roundsOf({
     { what: 'looking for callbacks', round: calling },
     { what: 'looking for callbacks of batches', round: callingBatches },
     ...rollupRounds(rollupStore(looks)),
+    ...failureRounds(failureGroups(looks), retentionDays),
   ]
 }
 

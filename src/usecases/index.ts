@@ -1,6 +1,7 @@
 import type { Batch, BatchPage, BatchPageWish } from '../domain/batch.ts'
 import type { TaskError } from '../domain/errors.ts'
 import type { FeedPage, FeedPosition, MoveFilter, Sighting } from '../domain/event.ts'
+import type { FailureGroupPage, FailureGroupWish } from '../domain/failure-group.ts'
 import type {
   Queue,
   QueueLimits,
@@ -58,6 +59,7 @@ export type UseCases = {
   readHistory(wish: HistoryWish): Promise<History>
   /** How things stand, now and whenever that has changed, once a second at most, until `signal` aborts. */
   followStats(signal: AbortSignal): AsyncIterable<Snapshot>
+  listFailureGroups(wish: FailureGroupWish): Promise<FailureGroupPage>
   listWorkers(): Promise<WorkerInfo[]>
   listQueues(): Promise<Queue[]>
   /** Changes the limits that are named; null is none. Like pausing, it answers the queue as it is then. */

@@ -112,6 +112,7 @@ export function useCasesWith(some: Partial<UseCases>): UseCases {
     cancelTask: async (id) => detailOf(taskOf({}, { id, status: 'canceled' })),
     retryTask: async (id) => detailOf(taskOf({}, { id })),
     readStats: async () => someStats,
+    listFailureGroups: async () => ({ groups: [], next: null }),
     readHistory: async ({ from, to }) => ({ from, to, stepMs: 60_000, points: [] }),
     async *followStats() {
       yield { ...someStats, newestTaskId: null }

@@ -42,6 +42,7 @@ it('describes every route, and every reference in the description leads somewher
       'get /events',
       'get /live',
       'get /stats/history',
+      'get /errors',
       'get /batches',
       'get /batches/{id}',
       'post /batches/{id}/cancel',

@@ -7,7 +7,7 @@ import type { Closing } from '../closing.ts'
 import { eventText, lastEventIdHeader, readLastEventId, sendEvents, streamAnswer } from '../event-stream.ts'
 import { openQuery } from '../query.ts'
 import { problemAnswers } from '../schemas.ts'
-import { listParameters } from '../task-filter.ts'
+import { listParameters, oneTypeParameter } from '../task-filter.ts'
 
 /** GET /events: what becomes of all tasks, as it happens. */
 export function eventRoutes(app: FastifyInstance, useCases: Pick<UseCases, 'followMoves'>, closing: Closing) {
@@ -23,7 +23,7 @@ export function eventRoutes(app: FastifyInstance, useCases: Pick<UseCases, 'foll
 
 function readFilter(given: unknown): MoveFilter {
   const query = openQuery(given, ['type', 'queue', 'status'])
-  const type = query.take('type', listParameters.type)
+  const type = query.take('type', oneTypeParameter)
   const queue = query.take('queue', listParameters.queue)
   const status = query.take('status', listParameters.status)
   query.close()
@@ -69,7 +69,7 @@ const eventsSchema = {
     'Server-sent events: each time that a task comes into a status, from now on. Events are named after the status; their data is `{"id","type","queue","status","attempt","at"}`. With `Last-Event-ID` the stream goes on from there, at any server, for a minute after it broke; some of the last events may come again. An event `missed` says that some before it are lost.',
   tags: ['Tasks'],
   querystring: Type.Object({
-    type: Type.Optional(listParameters.type.schema),
+    type: Type.Optional(oneTypeParameter.schema),
     queue: Type.Optional(listParameters.queue.schema),
     status: Type.Optional(listParameters.status.schema),
   }),

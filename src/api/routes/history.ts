@@ -5,7 +5,7 @@ import type { UseCases } from '../../usecases/index.ts'
 import { type Fault, invalid } from '../problem.ts'
 import { openQuery } from '../query.ts'
 import { answer, problemAnswers } from '../schemas.ts'
-import { instantParameter, listParameters } from '../task-filter.ts'
+import { instantParameter, listParameters, oneTypeParameter } from '../task-filter.ts'
 
 /** GET /stats/history: what happened when, for charts. */
 export function historyRoutes(app: FastifyInstance, useCases: Pick<UseCases, 'readHistory'>) {
@@ -30,7 +30,7 @@ const parameters = {
   from: instantParameter('The beginning, an RFC 3339 instant; with `to`, in place of `range`.'),
   to: instantParameter('The end, 31 days after the beginning at most.'),
   queue: listParameters.queue,
-  type: listParameters.type,
+  type: oneTypeParameter,
 }
 
 function readWish(given: unknown): HistoryWish {

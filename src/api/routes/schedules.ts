@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import { limits } from '../../domain/submission.ts'
 import type { ScheduleUseCases, ScheduleView } from '../../usecases/schedules.ts'
 import { refuseBody } from '../body.ts'
-import { cursorOf, readNameCursor } from '../cursor.ts'
+import { cursorOf, readTextCursor } from '../cursor.ts'
 import { invalid, Problem, type ProblemCode } from '../problem.ts'
 import { openQuery, refuseQuery } from '../query.ts'
 import { readSchedule } from '../schedule-body.ts'
@@ -86,7 +86,7 @@ function readBare(request: FastifyRequest<ByName>): string {
 
 const cursorParameter = {
   schema: Type.String({ description: 'The `next` of the page before.' }),
-  read: readNameCursor,
+  read: readTextCursor,
   rule: 'must be the `next` of a page',
 }
 

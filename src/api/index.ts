@@ -12,6 +12,7 @@ import { answerOddRequests, clientErrorReply } from './raw-errors.ts'
 import { batchRoutes, batchSchema } from './routes/batches.ts'
 import { errorRoutes } from './routes/errors.ts'
 import { eventRoutes } from './routes/events.ts'
+import { explainRoutes } from './routes/explain.ts'
 import { historyRoutes } from './routes/history.ts'
 import { importRoutes } from './routes/import.ts'
 import { liveRoutes } from './routes/live.ts'
@@ -83,6 +84,7 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(swagger, openApiInfo(version))
   submitRoutes(app, useCases, closing)
   taskRoutes(app, useCases, closing)
+  explainRoutes(app, useCases)
   taskEventRoutes(app, useCases, closing)
   eventRoutes(app, useCases, closing)
   liveRoutes(app, useCases, closing)

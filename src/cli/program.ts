@@ -19,6 +19,7 @@ import { submitCommand } from './commands/submit.ts'
 import { topCommand } from './commands/top.ts'
 import { waitCommand } from './commands/wait.ts'
 import { watchCommand } from './commands/watch.ts'
+import { whyCommand } from './commands/why.ts'
 import { workersCommand } from './commands/workers.ts'
 import { withExamples } from './examples.ts'
 import { exitCode } from './exit-code.ts'
@@ -66,6 +67,7 @@ function groups(): [string, Command[]][] {
         waitCommand(),
         watchCommand(),
         listCommand(),
+        whyCommand(),
         cancelCommand(),
         retryCommand(),
       ],

@@ -43,3 +43,4 @@ export type {
 } from './task.ts'
 export type { TaskHandle } from './task-handle.ts'
 export type { WaitOptions } from './wait.ts'
+export type { Mark, Span, Timeline, Why } from './why.ts'

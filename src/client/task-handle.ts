@@ -5,6 +5,7 @@ import { memberTexts } from './json-text.ts'
 import { parseReply } from './reply.ts'
 import type { Task } from './task.ts'
 import { type WaitOptions, waitUntilFinal } from './wait.ts'
+import type { Timeline, Why } from './why.ts'
 
 /** A submitted task, to follow it. */
 export type TaskHandle<Result = unknown> = {
@@ -14,6 +15,10 @@ export type TaskHandle<Result = unknown> = {
   result(options?: WaitOptions): Promise<Result>
   /** As `result`, but the JSON text as it was stored: numbers beyond 2^53 and digits such as 1.0 are kept. */
   resultText(options?: WaitOptions): Promise<string>
+  /** Why it does not run, in one sentence. */
+  why(): Promise<Why>
+  /** What it has done so far, on one axis of time. */
+  timeline(): Promise<Timeline>
   cancel(): Promise<Task>
   retry(): Promise<Task>
   /** The task as it is, then again after each change, until it is final; broken connections are made again. */
@@ -25,12 +30,14 @@ export function taskHandle<Result>(
   id: string,
 ): TaskHandle<Result> {
   const path = `/tasks/${encodeURIComponent(id)}`
-  const ask = async (call: Call) => parseReply<Task>(await send(call))
+  const ask = async <Body = Task>(call: Call) => parseReply<Body>(await send(call))
   return {
     id,
     get: () => ask({ path, repeatable: true }),
     result: async (options = {}) => JSON.parse(await completed(options)),
     resultText: (options = {}) => completed(options),
+    why: () => ask<Why>({ path: `${path}/why`, repeatable: true }),
+    timeline: () => ask<Timeline>({ path: `${path}/timeline`, repeatable: true }),
     cancel: () => ask({ method: 'POST', path: `${path}/cancel`, repeatable: true }),
     retry: () => ask({ method: 'POST', path: `${path}/retry`, repeatable: false }),
     events: (options = {}) => taskEvents<Result>(open, id, options),

@@ -17,6 +17,7 @@ import { moveLog } from '../storage/move-log.ts'
 import { queueStore } from '../storage/queues.ts'
 import { databaseAnswers, isMigrated, partitionsReachAhead } from '../storage/readiness.ts'
 import { rollupStore } from '../storage/rollups.ts'
+import { situationReader } from '../storage/situation.ts'
 import { taskReader } from '../storage/task-reader.ts'
 import { taskStore } from '../storage/tasks.ts'
 import { workLedger } from '../storage/work-ledger.ts'
@@ -27,6 +28,7 @@ import { settleEnded } from '../usecases/call-back.ts'
 import { capacityBook } from '../usecases/capacity.ts'
 import { changing } from '../usecases/change.ts'
 import { claimingForWorkers } from '../usecases/claim-for-worker.ts'
+import { explaining } from '../usecases/explain.ts'
 import { followingMoves } from '../usecases/follow-moves.ts'
 import { followingStats } from '../usecases/follow-stats.ts'
 import { following } from '../usecases/follow-task.ts'
@@ -105,6 +107,7 @@ export function useCasesOf(node: Node): UseCases {
     listFailureGroups: failureGroups(looks).read,
     readHistory: rollupStore(looks).read,
     listTasks: reader.list,
+    ...explaining({ situations: situationReader({ moves, looks }), read: getTask }),
     readStats: reader.stats,
     listWorkers: registry.list,
     ...queueing({ queues: queueStore(looks), reader, notices }),

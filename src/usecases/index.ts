@@ -14,6 +14,8 @@ import type {
 import type { History, HistoryWish } from '../domain/rollup.ts'
 import type { AtEnd, Submission } from '../domain/submission.ts'
 import type { Task, TaskDetail } from '../domain/task.ts'
+import type { Timeline } from '../domain/timeline.ts'
+import type { Why } from '../domain/why.ts'
 import type { ClaimCases } from './claim-for-worker.ts'
 import type { HttpWorkerCases } from './http-workers.ts'
 import type { ScheduleUseCases } from './schedules.ts'
@@ -43,6 +45,9 @@ export type UseCases = {
     options: { from: FeedPosition | undefined; signal: AbortSignal },
   ): AsyncIterable<FeedPage>
   listTasks(filter: TaskFilter): Promise<TaskPage>
+  /** Why a task does not run, in one sentence. */
+  explainTask(id: string): Promise<Why>
+  readTimeline(id: string): Promise<Timeline>
   cancelTask(id: string): Promise<TaskDetail>
   retryTask(id: string): Promise<TaskDetail>
   readBatch(id: string): Promise<Batch>

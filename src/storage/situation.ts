@@ -144,27 +144,33 @@ const readLane = {
    where exists (select from mine)`,
 }
 
-// What has ended lately in all queues, and which share of what runs is this queue's.
+// What has ended in this queue since the minute began, and in the one before if something did.
 const readPace = {
-  name: 'samples.pace',
+  name: 'counters.pace',
   text: `
   with here as (
-    select coalesce(sum(n) filter (where status in ('completed', 'failed')), 0) as ended,
-           coalesce(sum(n) filter (where status = 'processing'), 0) as running,
-           coalesce(sum(n) filter (where status = 'processing' and queue = $1), 0) as own,
-           coalesce(sum(n) filter (where status = 'pending' and queue = $1), 0) as pending
+    select coalesce(sum(n) filter (where status = 'pending'), 0)::bigint as pending,
+           coalesce(sum(n) filter (where status in ('completed', 'failed')), 0) as ended
       from counters
-  ), baseline as (
-    select at, completed + failed as ended
-      from samples
-     where at > now() - interval '60 seconds'
-     order by at
-     limit 1
+     where queue = $1
+  ), mark as (
+    select coalesce(sum(completed + failed), 0) as ended from rollup_marks where queue = $1
+  ), clock as (
+    select written_to, extract(epoch from now() - written_to)::float8 as seconds from rollup_clock where written_to > '-infinity'
+  ), minute as (
+    select r.completed + r.failed as ended
+      from rollups as r cross join clock as c
+     where r.queue = $1 and r.type = '' and r.minutes = 1 and r.at = c.written_to - interval '1 minute'
+       and r.completed + r.failed > 0
   )
-  select h.pending::bigint,
-         case when h.running > 0 and b.at < now() - interval '1 second'
-              then ((h.ended - b.ended) / extract(epoch from now() - b.at) * h.own / h.running)::float8 end
-    from here as h left join baseline as b on true`,
+  select h.pending,
+         case when m.ended is not null or c.seconds >= 1
+              then ((greatest(0, h.ended - k.ended) + coalesce(m.ended, 0))
+                    / (c.seconds + case when m.ended is null then 0 else 60 end))::float8 end
+    from here as h
+   cross join mark as k
+    left join clock as c on true
+    left join minute as m on true`,
 }
 
 async function lineOf(run: Run, task: One): Promise<Pick<Situation, 'ahead' | 'perSecond'>> {

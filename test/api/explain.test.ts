@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { idSource } from '../../src/domain/id.ts'
+import type { Span } from '../../src/domain/timeline.ts'
 import { apiWith } from './api-under-test.ts'
 import { assertProblem } from './problem-check.ts'
 
@@ -18,11 +19,11 @@ describe('GET /tasks/{id}/why and …/timeline', () => {
 
   it('give errors as the texts that they are', async (t) => {
     const error = '{"name":"E","message":"\\u0000","n":1.0}'
-    const span = {
-      ...{ kind: 'attempt', from: at, to: at, attempt: 1 },
-      workerId: 'w',
+    const span: Omit<Span, 'error'> = {
+      ...{ from: at, to: at, attempt: 1, workerId: 'w' },
+      kind: 'attempt',
       outcome: 'failed',
-    } as const
+    }
     const { app } = await apiWith(t, {
       readTimeline: async (taskId) => ({
         ...{ taskId, now: at },

@@ -44,6 +44,7 @@ describe('help', { concurrency: 3 }, () => {
         'wait',
         'watch',
         'list',
+        'why',
         'cancel',
         'retry',
       ],

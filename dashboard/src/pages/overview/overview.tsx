@@ -3,6 +3,7 @@ import { Page, Section } from '../../ui/page.tsx'
 import { QueueTable } from '../queues/queue-table.tsx'
 import { FirstTask } from './first-task.tsx'
 import { Numbers } from './numbers.tsx'
+import { TopErrors } from './top-errors.tsx'
 import { Trends } from './trends.tsx'
 import { Warnings } from './warnings.tsx'
 
@@ -19,6 +20,7 @@ export default function Overview() {
           <QueueTable queues={stats.queues} />
         </Section>
       )}
+      <TopErrors />
     </Page>
   )
 }

@@ -33,8 +33,8 @@ export type HistoryPoint = {
 /** What happened when. Each may be done by any number of processes at the same time. */
 export type RollupStore = {
   addTimes(times: readonly Times[]): Promise<void>
-  /** Writes what the counts have become since the last minute that was written, once a minute. */
-  countMinute(): Promise<void>
+  /** Writes what the counts have become since somebody did so last, if that is ten seconds ago. */
+  count(): Promise<void>
   forget(): Promise<void>
   read(wish: HistoryWish): Promise<History>
 }

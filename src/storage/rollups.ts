@@ -16,7 +16,7 @@ import { withWaitingPlaces } from './packets.ts'
 export function rollupStore(database: Database): RollupStore {
   return {
     addTimes: (times) => addTimes(database, times),
-    countMinute: async () => void (await database.run(countMinute)),
+    count: async () => void (await database.run(countHappened)),
     forget: async () => void (await database.run(forget, [keptMs[1], keptMs[15]])),
     read: (wish) => read(database, wish),
   }
@@ -71,17 +71,14 @@ function withTotals(times: readonly Times[]): Times[] {
   return [...sums.values()]
 }
 
-// Whoever moves the clock writes the minute that has just ended. Nothing is told by a count that has shrunk, because
+// Whoever moves the clock writes what has happened since it was moved last. Nothing is told by a count that has shrunk, because
 // tasks were retried, or are kept no longer. When this is done for the first time, nobody knows when all that is there came.
-const countMinute = {
-  name: 'rollups.count-minute',
+const countHappened = {
+  name: 'rollups.count',
   text: `${withWaitingPlaces}, before as materialized (
-    select written_to from rollup_clock where written_to < date_trunc('minute', now()) for update
+    select written_to from rollup_clock where written_to < now() - interval '9 seconds' for update
   ), turn as materialized (
-    update rollup_clock as c set written_to = date_trunc('minute', now())
-      from before as b
-     where c.written_to < date_trunc('minute', now())
-    returning c.written_to, b.written_to = '-infinity' as is_first
+    update rollup_clock as c set written_to = now() from before as b returning b.written_to = '-infinity' as is_first
   ), oldest as materialized (
     select queue, (extract(epoch from now() - min(o.created_at)) * 1000)::bigint as ms
       from place
@@ -121,7 +118,7 @@ const countMinute = {
      group by cube (c.queue, c.type)
   )
   insert into rollups as r (minutes, at, queue, type, submitted, completed, failed, canceled, pending, processing, oldest_pending_ms)
-  select s.minutes, date_bin(s.minutes * interval '1 minute', t.written_to - interval '1 minute', 'epoch'), h.queue, h.type,
+  select s.minutes, date_bin(s.minutes * interval '1 minute', now(), 'epoch'), h.queue, h.type,
          case when is_first then 0 else submitted end, case when is_first then 0 else completed end,
          case when is_first then 0 else failed end, case when is_first then 0 else canceled end,
          pending, processing, oldest_ms

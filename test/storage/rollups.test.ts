@@ -11,12 +11,9 @@ import {
 } from '../support/ledger.ts'
 import { query } from '../support/postgres.ts'
 
-/** Lets the minute that was written last be a minute ago, so that another one has ended. */
-async function aMinuteLater({ url }: LedgerUnderTest): Promise<void> {
-  await query(
-    url,
-    `update millrace.rollup_clock set written_to = date_trunc('minute', now()) - interval '1 minute'`,
-  )
+/** Lets what was written last be long enough ago for more to be written. */
+async function later({ url }: LedgerUnderTest): Promise<void> {
+  await query(url, `update millrace.rollup_clock set written_to = now() - interval '10 seconds'`)
 }
 
 async function lastHour(ledger: LedgerUnderTest, wish: { queue?: string; type?: string } = {}) {
@@ -39,11 +36,11 @@ async function sums(ledger: LedgerUnderTest, wish: { queue?: string; type?: stri
 
 const nothing = { submitted: 0, completed: 0, failed: 0, canceled: 0 }
 
-test('what came and what ended is written once a minute, whoever counts, by queue and type', async (t) => {
+test('what came and what ended is written every ten seconds, whoever counts, by queue and type', async (t) => {
   const ledger = await ledgerUnderTest(t)
   const rollups = rollupStore(ledger.looks)
   await ledger.submit([aTask()])
-  await rollups.countMinute()
+  await rollups.count()
   assert.deepEqual(await sums(ledger), nothing, 'when the first came nobody knows')
 
   const tasks = [
@@ -52,12 +49,12 @@ test('what came and what ended is written once a minute, whoever counts, by queu
     aTask({ queue: 'b', type: 'x' }),
   ]
   await ledger.submit(tasks)
-  await rollups.countMinute()
-  assert.deepEqual(await sums(ledger), nothing, 'the minute is not over')
+  await rollups.count()
+  assert.deepEqual(await sums(ledger), nothing, 'it was counted a moment ago')
 
   await ledger.store.cancel([tasks[1]!.id])
-  await aMinuteLater(ledger)
-  await Promise.all(Array.from({ length: 4 }, () => rollupStore(ledger.looks).countMinute()))
+  await later(ledger)
+  await Promise.all(Array.from({ length: 4 }, () => rollupStore(ledger.looks).count()))
   assert.deepEqual(await sums(ledger), { ...nothing, submitted: 3, canceled: 1 })
   assert.deepEqual(await sums(ledger, { queue: 'a' }), { ...nothing, submitted: 2, canceled: 1 })
   assert.deepEqual(await sums(ledger, { type: 'x' }), { ...nothing, submitted: 2 })
@@ -68,19 +65,19 @@ test('what came and what ended is written once a minute, whoever counts, by queu
 test('what ended and was retried is not taken back, and the state is the latest', async (t) => {
   const ledger = await ledgerUnderTest(t)
   const rollups = rollupStore(ledger.looks)
-  await rollups.countMinute()
+  await rollups.count()
   const tasks = [aTask(), aTask()]
   await ledger.submit(tasks)
   const worker = aWorker()
   const claim = await ledger.claim(worker)
   await ledger.ledger.finish(worker.id, [completed(claim.tasks[0]!), failed(claim.tasks[1]!)], [])
-  await aMinuteLater(ledger)
-  await rollups.countMinute()
+  await later(ledger)
+  await rollups.count()
   assert.deepEqual(await sums(ledger), { ...nothing, submitted: 2, completed: 1, failed: 1 })
 
   await ledger.store.retry([claim.tasks[1]!.id])
-  await aMinuteLater(ledger)
-  await rollups.countMinute()
+  await later(ledger)
+  await rollups.count()
   assert.deepEqual(await sums(ledger), { ...nothing, submitted: 2, completed: 1, failed: 1 })
   const { points } = await lastHour(ledger)
   const last = points.findLast(({ pending }) => pending > 0)

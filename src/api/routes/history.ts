@@ -75,7 +75,7 @@ const historySchema = {
   operationId: 'readHistory',
   summary: 'What happened when',
   description:
-    'Sums and percentiles of equal steps, for charts: by the minute for the last 24 hours, by the quarter of an hour for nine days. What tasks came and ended is counted once a minute, so that the last minute is still missing; retrying, and what is kept no longer, may hide some of what happened in the same minute. Percentiles are right to within 9 %.',
+    'Sums and percentiles of equal steps, for charts: by the minute for the last 24 hours, by the quarter of an hour for nine days. What came and ended is counted every ten seconds; retrying, and what is kept no longer, may hide some of what happened in the same ten seconds. Percentiles are right to within 9 %.',
   tags: ['System'],
   querystring: Type.Partial(
     Type.Object(Object.fromEntries(Object.entries(parameters).map(([name, { schema }]) => [name, schema]))),

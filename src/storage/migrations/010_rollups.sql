@@ -32,7 +32,7 @@ create table rollup_marks (
   primary key (queue, type)
 ) with (fillfactor = 50);
 
--- Until when minutes are written; the row's lock is whose turn it is.
+-- Until when it is written what happened; the row's lock is whose turn it is.
 create table rollup_clock (
   one boolean primary key default true check (one),
   written_to timestamptz not null

@@ -100,8 +100,8 @@ async function endedOf(run: Run, finished: readonly string[]): Promise<Ended[]> 
   const rows = await run<EndedRow>(readSequels, [uuids(finished)])
   return [...Map.groupBy(rows, ([id]) => id)].map(([id, own]) => ({
     id,
-    counts: countsOf(own.map((row) => [row[10], row[11]])),
-    sequel: toSequel(own[0]!.slice(1, 10) as SequelRow),
+    counts: countsOf(own.map((row) => [row[11], row[12]])),
+    sequel: toSequel(own[0]!.slice(1, 11) as SequelRow),
   }))
 }
 

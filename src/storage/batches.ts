@@ -35,11 +35,13 @@ const insertBatches = {
 const insertSequels = {
   name: 'batch-sequels.store',
   text: `
-  insert into batch_sequels (batch_id, type, queue, priority, payload, max_attempts, timeout_ms, delay_ms, run_at, key)
-  select batch_id, type, queue, priority, payload::json, max_attempts, timeout_ms, delay_ms, run_at, key
+  insert into batch_sequels (batch_id, type, queue, priority, payload, max_attempts, timeout_ms, delay_ms, run_at, key,
+                              callback_url)
+  select batch_id, type, queue, priority, payload::json, max_attempts, timeout_ms, delay_ms, run_at, key,
+         callback_url
     from unnest($1::uuid[], $2::text[], $3::text[], $4::smallint[], $5::text[], $6::smallint[], $7::bigint[],
-                $8::bigint[], $9::timestamptz[], $10::text[])
-      as t (batch_id, type, queue, priority, payload, max_attempts, timeout_ms, delay_ms, run_at, key)
+                $8::bigint[], $9::timestamptz[], $10::text[], $11::text[])
+      as t (batch_id, type, queue, priority, payload, max_attempts, timeout_ms, delay_ms, run_at, key, callback_url)
       on conflict do nothing`,
 }
 
@@ -73,12 +75,13 @@ function sequelColumns(sequels: readonly { id: string; sequel: Sequel }[]): unkn
     ),
     sequels.map(({ sequel: { due } }) => (typeof due === 'object' && 'at' in due ? due.at : null)),
     texts(sequels.map(({ sequel }) => sequel.key ?? null)),
+    texts(sequels.map(({ sequel }) => sequel.callbackUrl ?? null)),
   ]
 }
 
 /** The columns of a `then`, in the order of `SequelRow`. */
 export const sequelRow =
-  't.type, t.queue, t.priority, t.payload, t.max_attempts, t.timeout_ms, t.delay_ms, t.run_at, t.key'
+  't.type, t.queue, t.priority, t.payload, t.max_attempts, t.timeout_ms, t.delay_ms, t.run_at, t.key, t.callback_url'
 
 export type SequelRow = [
   type: string,
@@ -90,6 +93,7 @@ export type SequelRow = [
   delayMs: number | null,
   runAt: Date | null,
   key: string | null,
+  callbackUrl: string | null,
 ]
 
 export function toSequel([
@@ -102,6 +106,7 @@ export function toSequel([
   delayMs,
   runAt,
   key,
+  callbackUrl,
 ]: SequelRow): Sequel {
   const sequel: Sequel = { type, queue, priority: priorityOf(rank), due: 'now' }
   if (runAt !== null) sequel.due = { at: runAt.toISOString() }
@@ -110,6 +115,7 @@ export function toSequel([
   if (maxAttempts !== null) sequel.maxAttempts = maxAttempts
   if (timeoutMs !== null) sequel.timeoutMs = timeoutMs
   if (key !== null) sequel.key = key
+  if (callbackUrl !== null) sequel.callbackUrl = callbackUrl
   return sequel
 }
 

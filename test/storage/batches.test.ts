@@ -30,6 +30,7 @@ const sequel = {
   due: 'now',
   payload: '{"a": 1.0}',
   key: 'a',
+  callbackUrl: 'http://a.b',
 } as const
 
 function loadOf(tasks: readonly NewTask[]): Load {
@@ -151,6 +152,7 @@ test('batches', async (t) => {
     assert.equal((await batches.read(batchId))?.thenId, id)
     const task = await ledger.reader.get(id)
     assert.deepEqual([task?.batchId, task?.key], [null, 'a'])
+    assert.deepEqual(await ledger.rows('select task_id, url from callbacks'), [[id, 'http://a.b']])
     await ledger.assertSound()
   })
 

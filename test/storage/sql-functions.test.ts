@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import pg from 'pg'
+import { isCallbackUrl } from '../../src/domain/callback.ts'
 import { pack } from '../../src/domain/packet.ts'
 import type { NewTask } from '../../src/domain/submission.ts'
 import { aTask, aWorker, completed, ledgerUnderTest } from '../support/ledger.ts'
@@ -159,6 +160,7 @@ test('submitting in SQL', async (t) => {
         `max_attempts := 4, timeout_ms := 7, priority := 'low'`,
       ],
       [{ key: 'Müller "\\/ & Söhne', priority: 'high' }, `key := 'Müller "\\/ & Söhne', priority := 'high'`],
+      [{ callbackUrl: 'https://a.b/"ü"?c=/' }, `callback_url := 'https://a.b/"ü"?c=/'`],
       [{ queue: 'q', payload: '"\\u0000é"' }, `queue := 'q', payload := '"\\u0000é"'`],
     ]
     for (const [i, [wish, fields]] of bodies.entries()) {
@@ -196,6 +198,9 @@ test('submitting in SQL', async (t) => {
       [`submit('1', key := '')`, '22023', /^key must have 1 to 255 characters/],
       [`submit('1', key := e'a\\u0085')`, '22023', /^key/],
       [`submit('1', key := repeat('é', 256))`, '22023', /^key/],
+      [`submit('1', callback_url := 'ftp://a.b')`, '22023', /^callback_url must be an http/],
+      [`submit_batch('[{"payload":1,"callbackUrl":""}]')`, '22023', /^tasks\[0\]\.callback_url/],
+      [`submit_batch('[{"payload":1}]', 'http://u@a.b')`, '22023', /^callback_url/],
       [`submit(('"' || repeat('x', 1048575) || '"')::json)`, '54000', /1048577 bytes/],
       [`submit((repeat('[', 101) || repeat(']', 101))::json)`, '54000', /deeper than 100/],
       [`submit_batch(null)`, '22023', /array/],
@@ -221,6 +226,65 @@ test('submitting in SQL', async (t) => {
       assert.match(error.message, text)
     }
     assert.deepEqual(await ledger.rows('select id from tasks'), [])
+  })
+
+  await t.test('calls what HTTP calls, and nothing else', async () => {
+    for (const url of [
+      ...[
+        'http://a',
+        'HTTPS://A.b:443/c?d#e',
+        'http://a.b:80',
+        'http://a:1024?b',
+        'http://[::1]:8080/',
+        'http://ü.de',
+      ],
+      ...['http://a:', 'http://127.1/@:', `http://a/${'x'.repeat(2_039)}`, `http://a/${'x'.repeat(2_040)}`],
+      ...[
+        '',
+        'a.b',
+        'ftp://a.b',
+        'http:a',
+        'http:///a',
+        'http://',
+        'http://?a',
+        'http://:80',
+        'http://u@a.b',
+      ],
+      ...[
+        'http://u:p@a.b',
+        'http://a:22',
+        'http://a:65536',
+        'http://a:123456',
+        'http://a b',
+        'http://a\\@b',
+        'http://a\n',
+      ],
+      ...['http://a/ b', 'http://[::1', 'http://a]', 'http://a<b', ' http://a', 'javascript://a.b/%0a'],
+    ])
+      assert.equal(await value(client, 'select millrace.is_callback_url($1)', [url]), isCallbackUrl(url), url)
+  })
+
+  await t.test('writes down who is told of the end, of tasks and of batches', async () => {
+    const id = await value(client, `select millrace.submit('1', callback_url := 'http://a.b/1')`)
+    const batch = await value(
+      client,
+      `select millrace.submit_batch('[{"payload":1,"queue":"far"},{"payload":2,"callbackUrl":"http://a.b/2"}]', 'http://a.b/3')`,
+    )
+    await client.query(`begin; select millrace.submit('1', callback_url := 'http://a.b/4')`)
+    await client.query(
+      `select millrace.submit_batch('[{"payload":1}]', callback_url := 'http://a.b/5'); rollback`,
+    )
+
+    const [, second] = await ledger.rows<[string]>(
+      'select id from tasks where batch_id is not null order by id',
+    )
+    assert.deepEqual(await ledger.rows('select task_id, url, told_at from callbacks order by task_id'), [
+      [id, 'http://a.b/1', null],
+      [second![0], 'http://a.b/2', null],
+    ])
+    assert.deepEqual(await ledger.rows('select batch_id, url, queue, told_at from batch_callbacks'), [
+      [batch, 'http://a.b/3', 'far', null],
+    ])
   })
 
   await t.test('takes the largest and the deepest payload there may be', async () => {

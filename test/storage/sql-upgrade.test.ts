@@ -8,7 +8,7 @@ import { emptyDatabase } from '../support/postgres.ts'
 const folder = new URL('../../src/storage/migrations/', import.meta.url)
 const withKeys = '014_sql_keys.sql'
 
-test('what was granted and defined before submissions in SQL had keys goes on', async (t) => {
+test('what was granted and defined before submissions in SQL had keys and callbacks goes on', async (t) => {
   const url = await emptyDatabase(t)
   const client = new pg.Client({ connectionString: url })
   client.on('error', () => {}) // its database is dropped
@@ -27,7 +27,9 @@ test('what was granted and defined before submissions in SQL had keys goes on', 
     client.query('reset role; drop owned by sql_upgraded; drop role sql_upgraded').catch(() => {}),
   )
   await client.query('grant usage on schema millrace to sql_upgraded')
-  await client.query('grant execute on function millrace.submit to sql_upgraded with grant option')
+  await client.query(
+    'grant execute on function millrace.submit, millrace.submit_batch to sql_upgraded with grant option',
+  )
   await client.query(`
     create function public.place_order(n integer) returns uuid security definer
     begin atomic
@@ -57,7 +59,11 @@ test('what was granted and defined before submissions in SQL had keys goes on', 
   assert.equal(rows.at(-1).id, id)
   const grants = await client.query(
     `select has_function_privilege('sql_upgraded', p.oid, 'execute with grant option') as may, pronargs as arguments
-       from pg_proc as p where pronamespace = 'millrace'::regnamespace and proname = 'submit'`,
+       from pg_proc as p where pronamespace = 'millrace'::regnamespace and proname in ('submit', 'submit_batch')
+      order by proname desc`,
   )
-  assert.deepEqual(grants.rows, [{ may: true, arguments: 10 }])
+  assert.deepEqual(grants.rows, [
+    { may: true, arguments: 2 },
+    { may: true, arguments: 11 },
+  ])
 })

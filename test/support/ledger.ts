@@ -191,6 +191,7 @@ const tables = [
   'batch_counters',
   'batch_sequels',
   'batch_callbacks',
+  'callbacks',
   'counters',
   'samples',
   'workers',

@@ -1,57 +1,82 @@
-import { hash, timingSafeEqual } from 'node:crypto'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { type Caller, permits } from '../domain/access.ts'
+import { type Callers, type Calling, unauthorized } from './callers.ts'
 import type { Closing } from './closing.ts'
+import { crossOriginProblem, unknownHostProblem } from './origin.ts'
 import { Problem } from './problem.ts'
+import type { Need } from './scopes.ts'
 import { sendProblem } from './send-problem.ts'
 import { unroutedReply } from './unrouted.ts'
 
-/**
- * Addresses that load balancers and orchestrators ask, which have no keys, and the dashboard's files, which tell nothing:
- * what the page shows it asks for with the key that it was given.
- */
-const open = new Set(['/healthz', '/readyz', '/', '/dashboard', '/dashboard/*', '/favicon.ico'])
-
-/**
- * Decides before a body is read whether a request gets to its route: not while the server closes, not without a
- * key where keys are set, not when there is no route.
- */
-export function guard(app: FastifyInstance, closing: Closing, apiKeys: readonly string[]) {
-  const isAllowed = keyCheck(apiKeys)
-  const answerUnrouted = unroutedReply(app)
-
-  const refusal = (request: FastifyRequest) => {
-    const { host, authorization } = request.headers
-    if (closing.hasBegun()) return new Problem('shutting-down', 'ask again in a moment')
-    if (host === undefined && request.raw.httpVersion === '1.1')
-      return new Problem('bad-request', 'the header Host is missing')
-    if (isAllowed(authorization) || open.has(request.routeOptions.url ?? '')) return undefined
-    return unauthorized(authorization)
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who has shown a key or a session; null is nobody. */
+    caller: Caller | null
   }
+}
+
+/**
+ * What every answer says to browsers: it is what it says it is, nothing in it runs or loads, no other site may have it,
+ * and it is not kept. Pages that are meant for browsers say something else.
+ */
+const securityHeaders = {
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'cache-control': 'no-store',
+}
+
+/**
+ * Decides before a body is read whether a request gets to its route: not while the server closes, not from a page of
+ * another site, not without a key that is good for it where keys are set, not when there is no route.
+ */
+export function guard(app: FastifyInstance, closing: Closing, callers: Callers) {
+  const answerUnrouted = unroutedReply(app)
+  app.decorateRequest('caller', null)
 
   app.addHook('onRequest', (request, reply, done) => {
-    const problem = refusal(request)
-    if (problem) sendProblem(reply, problem)
-    else if (request.is404) answerUnrouted(request, reply)
-    else done()
+    reply.headers(securityHeaders)
+    const need = request.routeOptions.config.need ?? 'any key'
+    const problem = refusal(request, need)
+    if (problem) return void sendProblem(reply, problem)
+    const calling = need === 'nothing' ? undefined : callers.of(request)
+    if (calling instanceof Promise) calling.then((who) => admit(who, need, { request, reply, done }), done)
+    else admit(calling, need, { request, reply, done })
   })
-}
 
-/** Compares digests, which are of one length, so that the time tells nothing about a key. */
-function keyCheck(apiKeys: readonly string[]): (authorization: string | undefined) => boolean {
-  if (apiKeys.length === 0) return () => true
-  const digests = apiKeys.map((key) => hash('sha256', key, 'buffer'))
-  return (authorization) => {
-    const key = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1]
-    if (key === undefined) return false
-    const digest = hash('sha256', key, 'buffer')
-    let found = false
-    for (const known of digests) found = timingSafeEqual(known, digest) || found
-    return found
+  function refusal(request: FastifyRequest, need: Need): Problem | undefined {
+    if (closing.hasBegun()) return new Problem('shutting-down', 'ask again in a moment')
+    if (request.headers.host === undefined && request.raw.httpVersion === '1.1')
+      return new Problem('bad-request', 'the header Host is missing')
+    const isOfNoInterest = callers.areWanted || need === 'nothing'
+    return crossOriginProblem(request) ?? (isOfNoInterest ? undefined : unknownHostProblem(request))
+  }
+
+  function admit(calling: Calling, need: Need, { request, reply, done }: Admission) {
+    const problem = verdict(calling, need, request)
+    if (problem) return void sendProblem(reply, problem)
+    if (calling && !(calling instanceof Problem)) request.caller = calling
+    if (request.is404) answerUnrouted(request, reply)
+    else done()
+  }
+
+  function verdict(calling: Calling, need: Need, { method, headers, routeOptions }: FastifyRequest) {
+    if (calling instanceof Problem) return callers.areWanted ? calling : undefined
+    if (need === 'nothing' || need === 'a key if any') return undefined
+    if (calling === undefined) return callers.areWanted ? nobody(headers.cookie) : undefined
+    if (need === 'any key' || permits(calling.scopes, need)) return undefined
+    const detail = `${method} ${routeOptions.url} takes the scope ${need}, and the key "${calling.name}" has ${calling.scopes.join(', ')}`
+    return new Problem('forbidden', detail)
   }
 }
 
-function unauthorized(authorization: string | undefined): Problem {
-  const detail =
-    authorization === undefined ? 'send Authorization: Bearer KEY' : 'the API key is not a known one'
-  return new Problem('unauthorized', detail, { headers: { 'www-authenticate': 'Bearer' } })
+type Admission = { request: FastifyRequest; reply: FastifyReply; done: (error?: Error) => void }
+
+function nobody(cookie: string | undefined): Problem {
+  return unauthorized(
+    cookie === undefined
+      ? 'send Authorization: Bearer KEY'
+      : 'there is no session, or it has ended: send Authorization: Bearer KEY, or sign in again',
+  )
 }

@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { UseCases } from '../usecases/index.ts'
 import { acceptJsonText } from './body.ts'
 import { boundBodies } from './body-budget.ts'
+import { callersOf } from './callers.ts'
 import { watchClosing } from './closing.ts'
 import { errorReply } from './error-reply.ts'
 import { guard } from './guard.ts'
@@ -15,10 +16,12 @@ import { eventRoutes } from './routes/events.ts'
 import { explainRoutes } from './routes/explain.ts'
 import { historyRoutes } from './routes/history.ts'
 import { importRoutes } from './routes/import.ts'
+import { keyRoutes, keySchema } from './routes/keys.ts'
 import { liveRoutes } from './routes/live.ts'
 import { pageRoutes } from './routes/pages.ts'
 import { queueRoutes } from './routes/queues.ts'
 import { scheduleRoutes } from './routes/schedules.ts'
+import { sessionRoutes } from './routes/session.ts'
 import { submitRoutes } from './routes/submit.ts'
 import { systemRoutes } from './routes/system.ts'
 import { taskEventRoutes } from './routes/task-events.ts'
@@ -26,6 +29,7 @@ import { taskRoutes } from './routes/tasks.ts'
 import { workerRoutes } from './routes/workers.ts'
 import { scheduleSchemas } from './schedule-schemas.ts'
 import { sharedSchemas } from './schemas.ts'
+import { readNeeds } from './scopes.ts'
 import { sequelSchema, submissionSchema } from './submission-schema.ts'
 
 export type ApiDeps = {
@@ -78,8 +82,10 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
   acceptJsonText(app)
   boundBodies(app)
   const closing = watchClosing(app)
-  guard(app, closing, apiKeys)
-  const own = [submissionSchema, sequelSchema, batchSchema, ...scheduleSchemas, ...sharedSchemas]
+  const callers = callersOf(apiKeys, useCases)
+  readNeeds(app)
+  guard(app, closing, callers)
+  const own = [submissionSchema, sequelSchema, batchSchema, ...scheduleSchemas, keySchema, ...sharedSchemas]
   for (const schema of own) app.addSchema(schema)
   await app.register(swagger, openApiInfo(version))
   submitRoutes(app, useCases, closing)
@@ -96,6 +102,8 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
   queueRoutes(app, useCases)
   systemRoutes(app, { useCases, version })
   workerRoutes(app, useCases, closing)
+  sessionRoutes(app, { useCases, callers, version })
+  keyRoutes(app, useCases)
   pageRoutes(app, dashboardFolder)
   return app
 }

@@ -17,14 +17,22 @@ export function openApiInfo(version: string): SwaggerOptions {
           apiKey: {
             type: 'http',
             scheme: 'bearer',
-            description: 'One of API_KEYS, where the server has any.',
+            description:
+              'One of API_KEYS, where the server has any, or a key that was made here. A route names the scope that it takes.',
+          },
+          session: {
+            type: 'apiKey',
+            in: 'cookie',
+            name: 'millrace_session',
+            description: 'What `POST /session` answers a browser with.',
           },
         },
       },
-      security: [{}, { apiKey: [] }],
+      security: [{}, { apiKey: [] }, { session: [] }],
       tags: [
         { name: 'Submitting', description: 'Handing over work.' },
         { name: 'Tasks', description: 'Looking at tasks, canceling and retrying them.' },
+        { name: 'Keys', description: 'Who may do what, and signing in.' },
         { name: 'System', description: 'How things stand.' },
       ],
     },

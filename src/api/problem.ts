@@ -8,6 +8,9 @@ type RequestCode =
   | 'invalid-utf8'
   | 'malformed-json'
   | 'unauthorized'
+  | 'forbidden'
+  | 'cross-origin'
+  | 'unknown-host'
   | 'route-not-found'
   | 'method-not-allowed'
   | 'request-timeout'
@@ -31,11 +34,15 @@ export const problems: Record<ProblemCode, { status: number; title: string }> = 
   'invalid-utf8': { status: 400, title: 'The body is not UTF-8' },
   'malformed-json': { status: 400, title: 'The body is not JSON' },
   unauthorized: { status: 401, title: 'An API key is needed' },
+  forbidden: { status: 403, title: 'The API key is not for this' },
+  'cross-origin': { status: 403, title: 'Another site may not change anything here' },
+  'unknown-host': { status: 403, title: 'This server is not known by that name' },
   'route-not-found': { status: 404, title: 'There is nothing at this address' },
   'task-not-found': { status: 404, title: 'There is no such task' },
   'batch-not-found': { status: 404, title: 'There is no such batch' },
   'worker-not-found': { status: 404, title: 'There is no such worker, or it was given up' },
   'schedule-not-found': { status: 404, title: 'There is no such schedule' },
+  'key-not-found': { status: 404, title: 'There is no such key' },
   'method-not-allowed': { status: 405, title: 'The address does not take this method' },
   'request-timeout': { status: 408, title: 'The request took too long to arrive' },
   'task-not-cancelable': { status: 409, title: 'The task has ended and cannot be canceled' },

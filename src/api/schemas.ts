@@ -240,7 +240,7 @@ export function answer(description: string, schema: TSchema, headers?: Record<st
 export function problemAnswers(...codes: ProblemCode[]) {
   const answers: Record<number, { description: string; content: object; headers?: Record<string, TSchema> }> =
     {}
-  for (const code of [...codes, 'unauthorized', 'internal-error'] satisfies ProblemCode[]) {
+  for (const code of [...codes, 'unauthorized', 'forbidden', 'internal-error'] satisfies ProblemCode[]) {
     const { status, title } = problems[code]
     const known = answers[status]
     const description = known ? `${known.description} ${sentence(code, title)}` : sentence(code, title)

@@ -8,6 +8,7 @@ import { configCommand } from './commands/config.ts'
 import { demoCommand } from './commands/demo.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { getCommand } from './commands/get.ts'
+import { keysCommand } from './commands/keys.ts'
 import { listCommand } from './commands/list.ts'
 import { apiCommand, migrateCommand, startCommand, workerCommand } from './commands/processes.ts'
 import { queueCommand } from './commands/queue.ts'
@@ -75,6 +76,7 @@ function groups(): [string, Command[]][] {
     ['Batches:', [batchCommand()]],
     ['Schedules:', [schedulesCommand(), scheduleCommand()]],
     ['Queues:', [queuesCommand(), queueCommand()]],
+    ['Keys:', [keysCommand()]],
     [
       'Look:',
       [

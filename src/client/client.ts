@@ -3,6 +3,7 @@ import type { ResultOf } from './definition.ts'
 import { type EventOptions, type FeedFilter, feedEvents, liveStats } from './events.ts'
 import type { FailureGroupPage, FailureGroupQuery } from './failure-group.ts'
 import { type Call, open, type Reply, type Server, send } from './http.ts'
+import { keysOf, signingOf } from './keys.ts'
 import { listing } from './lists.ts'
 import type { Queue, QueueLimits } from './queue.ts'
 import { randomKey } from './random-key.ts'
@@ -59,6 +60,8 @@ export function createClient({ url, apiKey, retries = 4 }: ClientOptions) {
     /** A page of failures that are alike, the latest first unless `order` says `most`. */
     errors: (query: FailureGroupQuery = {}) =>
       ask<FailureGroupPage>({ path: '/errors', query, repeatable: true }),
+    ...signingOf(ask, request),
+    keys: keysOf(ask),
     /** What happened when, for charts: the last hour if nothing else is asked for. */
     history: (query: HistoryQuery = {}) => ask<History>({ path: '/stats/history', query, repeatable: true }),
     stats: () => ask<Stats>({ path: '/stats', repeatable: true }),

@@ -22,6 +22,7 @@ export {
 export type { EventOptions, FeedEvent, FeedFilter, TaskEvent } from './events.ts'
 export type { FailureGroup, FailureGroupPage, FailureGroupQuery } from './failure-group.ts'
 export type { Call, Reply } from './http.ts'
+export type { ApiKey, KeyWish, Scope, Who } from './keys.ts'
 export type { Queue, QueueLimits } from './queue.ts'
 export type { CatchUp, Schedule, ScheduleDefinition, ScheduledTask } from './schedules.ts'
 export type { Counts, History, HistoryQuery, Quantiles, Snapshot, Stats, WorkerInfo } from './stats.ts'

@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'value-not-storable'
   | 'bad-cursor'
   | 'worker-not-found'
+  | 'key-not-found'
 
 /** Something a caller may see and act on, told apart by its code. Everything else is an outage or a bug. */
 export class TaskError extends Error {

@@ -6,6 +6,7 @@ import type { Config } from '../runtime/config.ts'
 import { cronTimes } from '../runtime/cron.ts'
 import type { Log } from '../runtime/log.ts'
 import { runUntilSignal, type Service, stopRequest } from '../runtime/service.ts'
+import { keyStore } from '../storage/api-keys.ts'
 import { batchLedger } from '../storage/batches.ts'
 import { callbackStore } from '../storage/callbacks.ts'
 import { databaseClock } from '../storage/clock.ts'
@@ -17,6 +18,7 @@ import { moveLog } from '../storage/move-log.ts'
 import { queueStore } from '../storage/queues.ts'
 import { databaseAnswers, isMigrated, partitionsReachAhead } from '../storage/readiness.ts'
 import { rollupStore } from '../storage/rollups.ts'
+import { sessionStore } from '../storage/sessions.ts'
 import { situationReader } from '../storage/situation.ts'
 import { taskReader } from '../storage/task-reader.ts'
 import { taskStore } from '../storage/tasks.ts'
@@ -35,10 +37,13 @@ import { following } from '../usecases/follow-task.ts'
 import { httpWorkers } from '../usecases/http-workers.ts'
 import { importing } from '../usecases/import.ts'
 import type { UseCases } from '../usecases/index.ts'
+import { keyBook } from '../usecases/key-book.ts'
+import { managingKeys } from '../usecases/keys.ts'
 import { queueing } from '../usecases/queues.ts'
 import { readingTasks } from '../usecases/read-task.ts'
 import { checkReadiness, type Probe } from '../usecases/readiness.ts'
 import { scheduling } from '../usecases/schedules.ts'
+import { signingIn } from '../usecases/sessions.ts'
 import { submitting } from '../usecases/submit.ts'
 import { dashboardFolder } from './dashboard.ts'
 import { databaseUrlOf } from './database.ts'
@@ -76,6 +81,7 @@ export function useCasesOf(node: Node): UseCases {
   const reader = taskReader({ moves, looks })
   const registry = workerRegistry(looks)
   const clock = databaseClock(looks)
+  const keys = keyStore(looks)
   const { capacityOf } = capacityBook(registry)
   const newId = idSource(clock.nowMs)
   const gather = gatherOn(2)
@@ -110,6 +116,8 @@ export function useCasesOf(node: Node): UseCases {
     ...explaining({ situations: situationReader({ moves, looks }), read: getTask }),
     readStats: reader.stats,
     listWorkers: registry.list,
+    ...managingKeys({ keys, book: keyBook({ keys, sleep }) }),
+    ...signingIn({ sessions: sessionStore(looks), gather: gatherOn(1) }),
     ...queueing({ queues: queueStore(looks), reader, notices }),
     checkReadiness: () => checkReadiness(probesOf(looks, publisher)),
   }

@@ -18,7 +18,9 @@ import type { Timeline } from '../domain/timeline.ts'
 import type { Why } from '../domain/why.ts'
 import type { ClaimCases } from './claim-for-worker.ts'
 import type { HttpWorkerCases } from './http-workers.ts'
+import type { KeyUseCases } from './keys.ts'
 import type { ScheduleUseCases } from './schedules.ts'
+import type { SessionUseCases } from './sessions.ts'
 
 /** What the outside may ask for, with the dependencies bound. Failures are TaskError or StoreUnavailableError. */
 export type UseCases = {
@@ -74,6 +76,8 @@ export type UseCases = {
   checkReadiness(): Promise<Readiness>
 } & HttpWorkerCases &
   ClaimCases &
+  KeyUseCases &
+  SessionUseCases &
   ScheduleUseCases
 
 /** An import that goes on. */

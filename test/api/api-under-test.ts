@@ -2,6 +2,7 @@ import type { TestContext } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { buildApi } from '../../src/api/index.ts'
+import { type ApiKey, newKey, newToken, type Scope } from '../../src/domain/access.ts'
 import type { Batch } from '../../src/domain/batch.ts'
 import { idSource } from '../../src/domain/id.ts'
 import type { Queue, Stats } from '../../src/domain/ports.ts'
@@ -89,6 +90,11 @@ export function queueOf(name: string, change: Partial<Queue> = {}): Queue {
   return { name, ...limits, ...state, ...change }
 }
 
+export function keyOf(name: string, scopes: readonly Scope[]): ApiKey {
+  const times = { createdAt: at, expiresAt: null, lastUsedAt: null, revokedAt: null }
+  return { id: newKey().id, name, scopes: [...scopes], ...times }
+}
+
 /** Use cases of which a test needs only some; the others work and remember nothing. */
 export function useCasesWith(some: Partial<UseCases>): UseCases {
   return {
@@ -137,6 +143,13 @@ export function useCasesWith(some: Partial<UseCases>): UseCases {
     changeQueue: async (name, changes) => queueOf(name, changes),
     pauseQueue: async (name) => queueOf(name, { paused: true, pausedAt: at }),
     resumeQueue: async (name) => queueOf(name),
+    findKey: () => undefined,
+    listKeys: async () => [],
+    createKey: async ({ name, scopes }) => ({ ...keyOf(name, scopes), key: newKey().key }),
+    revokeKey: async (id) => ({ ...keyOf('old', ['read']), id, revokedAt: at }),
+    openSession: async () => newToken(),
+    findSession: async () => undefined,
+    closeSession: async () => {},
     checkReadiness: async () => ({ ok: true, checks: [{ name: 'database', ok: true }] }),
     registerWorker: async ({ leaseMs }) => ({ id: newId(), leaseMs }),
     claimTasks: async () => [],

@@ -38,6 +38,8 @@ it('describes every route, and every reference in the description leads somewher
       'delete /tasks/{id}',
       'post /tasks/{id}/cancel',
       'post /tasks/{id}/retry',
+      'get /tasks/{id}/why',
+      'get /tasks/{id}/timeline',
       'get /tasks/{id}/events',
       'get /events',
       'get /live',
@@ -68,6 +70,12 @@ it('describes every route, and every reference in the description leads somewher
       'post /workers/heartbeat',
       'post /workers/finish',
       'delete /workers/{id}',
+      'get /whoami',
+      'post /session',
+      'delete /session',
+      'get /keys',
+      'post /keys',
+      'delete /keys/{id}',
     ],
   )
   assert.equal(new Set(operations.map(({ operationId }) => operationId)).size, operations.length)

@@ -26,6 +26,7 @@ const served = [
     'schedule',
     'queues',
     'queue',
+    'keys',
   ],
   ...['stats', 'top', 'workers', 'config', 'completion'],
 ]
@@ -54,6 +55,7 @@ describe('help', { concurrency: 3 }, () => {
         'schedule',
         'queues',
         'queue',
+        'keys',
         'stats',
         'top',
         'workers',

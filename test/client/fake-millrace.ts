@@ -112,6 +112,10 @@ export async function fakeMillrace({ finishes = false } = {}) {
     if (path === '/tasks/batch') return submitBatch(call)
     if (path.startsWith('/batches/')) return batch(call)
     if (path === '/stats') return { status: 200, text: JSON.stringify(statsOf([...tasks.values()])) }
+    if (path === '/whoami') return { status: 200, text: '{"key":null,"authRequired":true,"version":"0"}' }
+    if (path === '/keys' && method === 'GET') return { status: 200, text: '{"data":[]}' }
+    if (path.startsWith('/keys'))
+      return { status: 200, text: '{"id":"0123456789abcdef","name":"mail","scopes":[]}' }
     if (path === '/queues') return { status: 200, text: JSON.stringify([queueInfo]) }
     if (path.startsWith('/queues/')) return { status: 200, text: JSON.stringify(queueInfo) }
     if (path === '/workers') return { status: 200, text: JSON.stringify([workerInfo]) }

@@ -8,6 +8,7 @@ import { cursorOf } from '../cursor.ts'
 import { readPathId } from '../path-id.ts'
 import { openQuery, refuseQuery } from '../query.ts'
 import { answer, problemAnswers, ref } from '../schemas.ts'
+import { needs } from '../scopes.ts'
 import { cursorParameter, limitParameter, usualRows } from '../task-filter.ts'
 import { readWaitMs, waitParameter } from '../wait-parameter.ts'
 
@@ -76,6 +77,7 @@ const problems = problemAnswers('batch-not-found', 'invalid-request', 'store-una
 
 const listSchema = {
   operationId: 'listBatches',
+  security: needs('read'),
   summary: 'Batches, newest first',
   tags,
   querystring: Type.Object({
@@ -96,6 +98,7 @@ const listSchema = {
 
 const getSchema = {
   operationId: 'getBatch',
+  security: needs('read'),
   summary: 'How far a batch is, or wait for it',
   description: 'Exact, and as quick for a million tasks as for ten. `GET /tasks?batchId=` lists the tasks.',
   tags,
@@ -106,6 +109,7 @@ const getSchema = {
 
 const cancelSchema = {
   operationId: 'cancelBatch',
+  security: needs('cancel'),
   summary: 'Cancel what is left of a batch',
   description:
     'Cancels every task that is scheduled, pending or processing. A request that broke off is sent again, and goes on where it ended.',
@@ -119,6 +123,7 @@ const cancelSchema = {
 
 const retrySchema = {
   operationId: 'retryBatch',
+  security: needs('cancel'),
   summary: 'Run the failed tasks of a batch again',
   description:
     'Each becomes pending with `maxAttempts` fresh attempts. What was to come when the batch was finished has come, and does not come again.',

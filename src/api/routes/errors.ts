@@ -11,6 +11,7 @@ import { cursorOf, readTextCursor } from '../cursor.ts'
 import { Problem } from '../problem.ts'
 import { openQuery } from '../query.ts'
 import { answer, problemAnswers } from '../schemas.ts'
+import { needs } from '../scopes.ts'
 import { limitParameter, listParameters, oneTypeParameter, usualRows } from '../task-filter.ts'
 
 /** GET /errors: what fails, grouped by what is alike. */
@@ -73,6 +74,7 @@ const instant = Type.String({ format: 'date-time' })
 
 const errorsSchema = {
   operationId: 'listErrors',
+  security: needs('read'),
   summary: 'What fails, grouped',
   description:
     'Failed tasks by what is alike in their errors: the name, the message without numbers, ids and quoted text, and where the error was made. `GET /tasks?fingerprint=` lists the tasks of a group. As quick with a million failures as with a hundred; what failed or was retried within the last second or two may not be counted yet.',

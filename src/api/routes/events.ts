@@ -7,6 +7,7 @@ import type { Closing } from '../closing.ts'
 import { eventText, lastEventIdHeader, readLastEventId, sendEvents, streamAnswer } from '../event-stream.ts'
 import { openQuery } from '../query.ts'
 import { problemAnswers } from '../schemas.ts'
+import { needs } from '../scopes.ts'
 import { listParameters, oneTypeParameter } from '../task-filter.ts'
 
 /** GET /events: what becomes of all tasks, as it happens. */
@@ -64,6 +65,7 @@ function positionIn(id: string): FeedPosition | undefined {
 
 const eventsSchema = {
   operationId: 'followEvents',
+  security: needs('read'),
   summary: 'Follow all tasks',
   description:
     'Server-sent events: each time that a task comes into a status, from now on. Events are named after the status; their data is `{"id","type","queue","status","attempt","at"}`. With `Last-Event-ID` the stream goes on from there, at any server, for a minute after it broke; some of the last events may come again. An event `missed` says that some before it are lost.',

@@ -7,6 +7,7 @@ import type { UseCases } from '../../usecases/index.ts'
 import { readPathId } from '../path-id.ts'
 import { refuseQuery } from '../query.ts'
 import { answer, problemAnswers, ref } from '../schemas.ts'
+import { needs } from '../scopes.ts'
 
 type ById = { Params: { id: string } }
 
@@ -43,6 +44,7 @@ const problems = problemAnswers('task-not-found', 'invalid-request', 'store-unav
 
 const whySchema = {
   operationId: 'explainTask',
+  security: needs('read'),
   summary: 'Why a task does not run, in one sentence',
   description:
     'As quick with a hundred million tasks as with a hundred. How many are `ahead` is exact near the front of the queue, and an estimate far behind it.',
@@ -70,6 +72,7 @@ const orNull = <T extends ReturnType<typeof ref>>(schema: T, description: string
 
 const timelineSchema = {
   operationId: 'readTimeline',
+  security: needs('read'),
   summary: 'What a task has done so far, on one axis of time',
   description:
     'From what is kept of it: of attempts that ended with their worker nothing is, and of explicit retries only the latest.',

@@ -5,6 +5,7 @@ import type { UseCases } from '../../usecases/index.ts'
 import { type Fault, invalid } from '../problem.ts'
 import { openQuery } from '../query.ts'
 import { answer, problemAnswers } from '../schemas.ts'
+import { needs } from '../scopes.ts'
 import { instantParameter, listParameters, oneTypeParameter } from '../task-filter.ts'
 
 /** GET /stats/history: what happened when, for charts. */
@@ -73,6 +74,7 @@ const instant = Type.String({ format: 'date-time' })
 
 const historySchema = {
   operationId: 'readHistory',
+  security: needs('read'),
   summary: 'What happened when',
   description:
     'Sums and percentiles of equal steps, for charts: by the minute for the last 24 hours, by the quarter of an hour for nine days. What came and ended is counted every ten seconds; retrying, and what is kept no longer, may hide some of what happened in the same ten seconds. Percentiles are right to within 9 %.',

@@ -14,6 +14,7 @@ import { invalid, Problem, problemText } from '../problem.ts'
 import { openQuery, type Parameter } from '../query.ts'
 import { mayTakeItsTime } from '../raw-errors.ts'
 import { problemAnswers } from '../schemas.ts'
+import { needs } from '../scopes.ts'
 import { readLine } from '../submission.ts'
 import { batchCallbackUrl } from '../submission-schema.ts'
 
@@ -165,6 +166,7 @@ function problemOf(answer: Problem | TaskError): Problem {
 
 const schema = {
   operationId: 'importTasks',
+  security: needs('submit'),
   summary: 'Submit any number of tasks, a line each',
   description:
     'The body is NDJSON, a submission a line, without a limit. Each line is answered as it is stored, in order, with `{"line","id"}` or `{"line","error"}`; a bad one is skipped. Read the answer while you send: a client that does not is not read on either. All of it is one batch, which the header `Millrace-Batch-Id` names. What a broken connection leaves stored is a beginning of the lines; with idempotency keys they can be sent again.',

@@ -5,6 +5,7 @@ import type { Closing } from '../closing.ts'
 import { eventText, sendEvents, streamAnswer } from '../event-stream.ts'
 import { refuseQuery } from '../query.ts'
 import { problemAnswers } from '../schemas.ts'
+import { needs } from '../scopes.ts'
 
 /** GET /live: how the whole system stands, once a second when it has changed. */
 export function liveRoutes(app: FastifyInstance, useCases: Pick<UseCases, 'followStats'>, closing: Closing) {
@@ -40,6 +41,7 @@ function textsOnce() {
 
 const liveSchema = {
   operationId: 'followStats',
+  security: needs('read'),
   summary: 'Follow how the system stands',
   description:
     'Server-sent events named `stats`: the body of `GET /stats` with `newestTaskId`, now and then once a second when something has changed. Each is the whole state, so that a stream that broke is simply opened again. Costs the database the same whether one or a thousand follow, and nothing while nobody does.',

@@ -3,31 +3,33 @@ import { dashboard } from '../dashboard.ts'
 import { docsServer } from '../docs-server.ts'
 import { frontPage } from '../front-page.ts'
 import { Problem } from '../problem.ts'
+import { needs, needsNothing } from '../scopes.ts'
 
-const hidden = { schema: { hide: true } }
+const open = { schema: { hide: true, security: needsNothing } }
+const forCallers = { schema: { hide: true, security: needs() } }
 const frontPolicy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 /** What people open in a browser, and the OpenAPI document. */
 export function pageRoutes(app: FastifyInstance, dashboardFolder?: string) {
   let openApi: string | undefined
-  app.get('/openapi.json', hidden, async (_request, reply) => {
+  app.get('/openapi.json', forCallers, async (_request, reply) => {
     openApi ??= JSON.stringify(app.swagger())
     return reply.type('application/json').send(openApi)
   })
 
   for (const url of ['/', '/dashboard'])
-    app.get(url, hidden, async (_request, reply) => reply.redirect('/dashboard/'))
+    app.get(url, open, async (_request, reply) => reply.redirect('/dashboard/'))
   dashboardRoutes(app, dashboardFolder)
 
   // Browsers ask for one whatever a page says.
-  app.get('/favicon.ico', hidden, async (_request, reply) => reply.code(204).send())
+  app.get('/favicon.ico', open, async (_request, reply) => reply.code(204).send())
 
   docsRoutes(app)
 }
 
 function dashboardRoutes(app: FastifyInstance, folder: string | undefined) {
   const built = folder === undefined ? undefined : dashboard(folder)
-  app.get<{ Params: { '*': string } }>('/dashboard/*', hidden, (request, reply) => {
+  app.get<{ Params: { '*': string } }>('/dashboard/*', open, (request, reply) => {
     const path = request.params['*']
     if (built?.answer(path, request, reply)) return
     if (path.startsWith('assets/'))
@@ -49,5 +51,5 @@ function docsRoutes(app: FastifyInstance) {
     reply.hijack()
     routing(request.raw, reply.raw)
   }
-  for (const url of ['/docs', '/docs/', '/docs/js/scalar.js']) app.get(url, hidden, answer)
+  for (const url of ['/docs', '/docs/', '/docs/js/scalar.js']) app.get(url, forCallers, answer)
 }

@@ -6,6 +6,7 @@ import { invalid } from '../problem.ts'
 import { refuseQuery } from '../query.ts'
 import { limitProperties, readLimits } from '../queue-limits.ts'
 import { answer, problemAnswers, ref } from '../schemas.ts'
+import { needs } from '../scopes.ts'
 import { namePattern, nameRule } from '../submission-schema.ts'
 
 type ByName = { Params: { name: string } }
@@ -53,6 +54,7 @@ const byNameProblems = ['invalid-request', 'store-unavailable', 'shutting-down']
 
 const listSchema = {
   operationId: 'listQueues',
+  security: needs('read'),
   summary: 'The queues, with what waits in them and their limits',
   description: 'As quick with a hundred million tasks as with a hundred.',
   tags,
@@ -61,6 +63,7 @@ const listSchema = {
 
 const changeSchema = {
   operationId: 'changeQueue',
+  security: needs('admin'),
   summary: 'Change the limits of a queue',
   description: 'Those that are named are changed; null takes a limit away. What runs already is left to run.',
   tags,
@@ -85,6 +88,7 @@ const changeSchema = {
 
 const pauseSchema = {
   operationId: 'pauseQueue',
+  security: needs('admin'),
   summary: 'Pause a queue',
   description: 'Tasks are accepted and wait; what runs already is left to run. Pausing twice is no error.',
   tags,
@@ -94,6 +98,7 @@ const pauseSchema = {
 
 const resumeSchema = {
   operationId: 'resumeQueue',
+  security: needs('admin'),
   summary: 'Let a paused queue go on',
   description: 'No error for a queue that is not paused.',
   tags,

@@ -9,6 +9,7 @@ import { openQuery, refuseQuery } from '../query.ts'
 import { readSchedule } from '../schedule-body.ts'
 import { scheduleJson } from '../schedule-json.ts'
 import { answer, problemAnswers, ref } from '../schemas.ts'
+import { needs } from '../scopes.ts'
 import { readKey } from '../submission.ts'
 import { limitParameter, usualRows } from '../task-filter.ts'
 import { taskJson } from '../task-json.ts'
@@ -112,11 +113,12 @@ const one = answer('The schedule.', ref('Schedule'))
 
 function byName(summary: string, operationId: string, ...codes: ProblemCode[]) {
   const response = { 200: one, ...problemAnswers('schedule-not-found', ...codes, ...usual) }
-  return { operationId, summary, tags, params, response }
+  return { operationId, summary, security: needs('admin'), tags, params, response }
 }
 
 const listSchema = {
   operationId: 'listSchedules',
+  security: needs('read'),
   summary: 'List schedules, by name',
   description:
     'The rows leave out `task.payload`. Follow `page.next` to see the rest; it is null at the end.',
@@ -137,10 +139,11 @@ const listSchema = {
   },
 }
 
-const getSchema = byName('Get a schedule', 'getSchedule')
+const getSchema = { ...byName('Get a schedule', 'getSchedule'), security: needs('read') }
 
 const putSchema = {
   operationId: 'putSchedule',
+  security: needs('admin'),
   summary: 'Make or replace a schedule',
   description:
     'Putting the same again changes nothing: a time that is due stays due, and a schedule that is paused stays paused.',
@@ -180,6 +183,7 @@ const resumeSchema = {
 
 const runSchema = {
   operationId: 'runSchedule',
+  security: needs('submit'),
   summary: 'Submit the task of a schedule now',
   description: 'Beside its times, which stay as they are; also while it is paused.',
   tags,

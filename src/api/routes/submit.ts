@@ -7,6 +7,7 @@ import { longestWaitSeconds, readPreferredWait } from '../prefer.ts'
 import { invalid } from '../problem.ts'
 import { refuseQuery } from '../query.ts'
 import { answer, problemAnswers, ref } from '../schemas.ts'
+import { needs } from '../scopes.ts'
 import { readBatch, readSubmission } from '../submission.ts'
 import { batchCallbackUrl } from '../submission-schema.ts'
 import { taskJson } from '../task-json.ts'
@@ -71,6 +72,7 @@ const refusalCodes = [
 
 const submitSchema = {
   operationId: 'submitTask',
+  security: needs('submit'),
   summary: 'Submit a task',
   description:
     'A 201 means that the task is on disk. With an idempotency key, the same submission sent again answers 200 and the task as it is now.',
@@ -104,6 +106,7 @@ const submitSchema = {
 
 const batchSchema = {
   operationId: 'submitBatch',
+  security: needs('submit'),
   summary: 'Submit many tasks, all or none',
   description: `Up to ${limits.batchTasks} tasks and 16 MiB. When one of them is invalid, none is stored and \`errors\` tells which.`,
   tags: ['Submitting'],

@@ -4,6 +4,7 @@ import type { Readiness, UseCases } from '../../usecases/index.ts'
 import { Problem } from '../problem.ts'
 import { refuseQuery } from '../query.ts'
 import { answer, problemAnswers, ref } from '../schemas.ts'
+import { needs, needsNothing } from '../scopes.ts'
 
 type Looking = { useCases: Pick<UseCases, 'readStats' | 'listWorkers' | 'checkReadiness'>; version: string }
 
@@ -39,6 +40,7 @@ const tags = ['System']
 
 const statsSchema = {
   operationId: 'readStats',
+  security: needs('read'),
   summary: 'Exact counts, rates and ages',
   description: 'As quick with a hundred million tasks as with a hundred.',
   tags,
@@ -50,6 +52,7 @@ const statsSchema = {
 
 const workersSchema = {
   operationId: 'listWorkers',
+  security: needs('read'),
   summary: 'The workers that live',
   tags,
   response: {
@@ -63,7 +66,7 @@ const healthSchema = {
   summary: 'Whether this process answers',
   description: 'Asks nobody else, and needs no key.',
   tags,
-  security: [],
+  security: needsNothing,
   response: {
     200: answer('It does.', Type.Object({ status: Type.Literal('ok'), version: Type.String() })),
     ...problemAnswers('shutting-down'),
@@ -75,7 +78,7 @@ const readySchema = {
   summary: 'Whether this process can do its work',
   description: 'Names each check, and needs no key.',
   tags,
-  security: [],
+  security: needsNothing,
   response: {
     200: answer('It can.', ref('Readiness')),
     ...problemAnswers('not-ready', 'store-unavailable', 'shutting-down'),

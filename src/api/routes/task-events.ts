@@ -8,6 +8,7 @@ import { eventText, lastEventIdHeader, readLastEventId, sendEvents, streamAnswer
 import { readPathId } from '../path-id.ts'
 import { refuseQuery } from '../query.ts'
 import { problemAnswers } from '../schemas.ts'
+import { needs } from '../scopes.ts'
 import { taskEventJson } from '../task-json.ts'
 
 type ById = { Params: { id: string } }
@@ -54,6 +55,7 @@ function seenIn(id: string): Seen | undefined {
 
 const eventsSchema = {
   operationId: 'followTask',
+  security: needs('read'),
   summary: 'Follow a task, change by change',
   description:
     'Server-sent events: the task as it is, then again after each change, until it is final. Each event is named after the status, or `progress` where only that has changed; its data is the task as in lists, with `progress`, and with `result` when it is completed. States that last less than some 25 ms may be left out; the final one never is. With `Last-Event-ID` the stream goes on from there, at any server.',

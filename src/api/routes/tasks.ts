@@ -8,6 +8,7 @@ import { cursorOf, upwardCursorOf } from '../cursor.ts'
 import { readPathId } from '../path-id.ts'
 import { refuseQuery } from '../query.ts'
 import { answer, problemAnswers, ref } from '../schemas.ts'
+import { needs } from '../scopes.ts'
 import { listParameters, readTaskFilter } from '../task-filter.ts'
 import { taskDetailJson, taskSummaryJson } from '../task-json.ts'
 import { readWaitMs, waitParameter } from '../wait-parameter.ts'
@@ -84,6 +85,7 @@ const tags = ['Tasks']
 
 const listSchema = {
   operationId: 'listTasks',
+  security: needs('read'),
   summary: 'List tasks, newest first',
   description:
     'Follow `page.next` to see the rest; it is null at the end. `page.prev` leads back, and to what has come since.',
@@ -120,6 +122,7 @@ const byIdProblems = ['task-not-found', 'invalid-request', 'store-unavailable', 
 
 const getSchema = {
   operationId: 'getTask',
+  security: needs('read'),
   summary: 'Get a task, or wait for it',
   tags,
   params,
@@ -129,6 +132,7 @@ const getSchema = {
 
 const cancelSchema = {
   operationId: 'cancelTask',
+  security: needs('cancel'),
   summary: 'Cancel a task',
   description:
     'True at once: no handler starts for the task after the answer, and no outcome is stored. Canceling twice is no error.',
@@ -143,11 +147,13 @@ const cancelSchema = {
 const deleteSchema = {
   ...cancelSchema,
   operationId: 'deleteTask',
+  security: needs('cancel'),
   summary: 'Cancel a task (same as POST …/cancel)',
 }
 
 const retrySchema = {
   operationId: 'retryTask',
+  security: needs('cancel'),
   summary: 'Run a failed or canceled task again',
   description: 'The task becomes pending with `maxAttempts` fresh attempts.',
   tags,

@@ -10,6 +10,7 @@ import type { Closing } from '../closing.ts'
 import { invalid } from '../problem.ts'
 import { refuseQuery } from '../query.ts'
 import { answer, problemAnswers } from '../schemas.ts'
+import { needs } from '../scopes.ts'
 import { readEndings, readHeartbeat } from '../worker-request.ts'
 import {
   attemptFields,
@@ -88,6 +89,7 @@ const refusals = [
 
 const registerSchema = {
   operationId: 'registerWorker',
+  security: needs('work'),
   summary: 'Register a worker that speaks HTTP',
   description: 'It lives as long as no more than `leaseMs` pass between two of its requests.',
   tags,
@@ -107,6 +109,7 @@ const registerSchema = {
 
 const claimSchema = {
   operationId: 'claimTasks',
+  security: needs('work'),
   summary: 'Claim tasks, or wait for some',
   description:
     'Tasks that the answer names are processing under this worker. `attempt` is the fence: name it when you finish.',
@@ -137,6 +140,7 @@ const claimSchema = {
 
 const heartbeatSchema = {
   operationId: 'beatWorker',
+  security: needs('work'),
   summary: 'Renew the lease, and hear what to stop',
   description:
     'An attempt that is not named and was claimed longer than a lease ago is taken for lost on its way.',
@@ -157,6 +161,7 @@ const heartbeatSchema = {
 
 const finishSchema = {
   operationId: 'finishTasks',
+  security: needs('work'),
   summary: 'Record what became of attempts',
   description:
     'Each has one of `result`, `error` and `release` (to be run by another, unspent), and is accepted or refused by itself. A repeat is answered as the first was.',
@@ -185,6 +190,7 @@ const finishSchema = {
 
 const leaveSchema = {
   operationId: 'leaveWorker',
+  security: needs('work'),
   summary: 'Say good-bye',
   description: 'What it still has is handed back, unspent.',
   tags,

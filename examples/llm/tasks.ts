@@ -12,7 +12,7 @@ export const ask = defineTask({
   input: z.object({ model: z.string(), prompt: z.string(), mostTokens: z.number().default(1_000) }),
   maxAttempts: 4,
   timeoutMs: 120_000,
-  async run({ model, prompt, mostTokens }, { signal, log }) {
+  async run({ model, prompt, mostTokens }, { signal, progress }) {
     const body = {
       model,
       stream: true,
@@ -37,7 +37,7 @@ export const ask = defineTask({
     for await (const token of tokensIn(response.body)) {
       answer += token
       tokens++
-      if (tokens % 50 === 0) log.info({ tokens, mostTokens }, 'answering')
+      progress(tokens, mostTokens, answer.slice(-80)) // as often as there is something to say: it costs nothing
     }
     return { answer, tokens }
   },

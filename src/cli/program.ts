@@ -7,6 +7,7 @@ import { completionCommand } from './commands/completion.ts'
 import { configCommand } from './commands/config.ts'
 import { demoCommand } from './commands/demo.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { eventsCommand } from './commands/events.ts'
 import { getCommand } from './commands/get.ts'
 import { keysCommand } from './commands/keys.ts'
 import { listCommand } from './commands/list.ts'
@@ -67,6 +68,7 @@ function groups(): [string, Command[]][] {
         getCommand(),
         waitCommand(),
         watchCommand(),
+        eventsCommand(),
         listCommand(),
         whyCommand(),
         cancelCommand(),

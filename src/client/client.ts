@@ -34,7 +34,7 @@ export function createClient({ url, apiKey, retries = 4 }: ClientOptions) {
   return {
     /** Any call; the answer's text is left as it came, number for number. */
     request,
-    ...submitting({ ask, task }),
+    ...submitting({ send: request, ask, task }),
     submitBatch,
     /** A handle on a batch, by the id that `submitBatch` or an import has answered. */
     batch: (id: string): BatchHandle => batchHandle(ask, id),

@@ -1,10 +1,12 @@
 import { coalescing } from './coalesce.ts'
 import type { PayloadOf, ResultOf } from './definition.ts'
-import type { Call } from './http.ts'
+import type { Call, Reply } from './http.ts'
 import { randomKey } from './random-key.ts'
+import { parseReply } from './reply.ts'
 import { type AnyIterable, storeMany } from './submit-many.ts'
-import type { Submission, SubmitOptions } from './task.ts'
-import type { TaskHandle } from './task-handle.ts'
+import { isFinal, type Submission, type SubmitOptions, type Task } from './task.ts'
+import { resultIn, type TaskHandle } from './task-handle.ts'
+import { answerWithinMs, longPollSeconds, waitUntilFinal } from './wait.ts'
 
 export type RunOptions = SubmitOptions & {
   /** How long to wait for the result; without it, as long as it takes. `timeoutMs` is the limit of an attempt. */
@@ -14,12 +16,13 @@ export type RunOptions = SubmitOptions & {
 }
 
 type Deps = {
+  send: (call: Call) => Promise<Reply>
   ask: <Body>(call: Call) => Promise<Body>
   task: <Definition>(id: string) => TaskHandle<ResultOf<Definition>>
 }
 
 /** The ways to submit that find their own requests. */
-export function submitting({ ask, task }: Deps) {
+export function submitting({ send, ask, task }: Deps) {
   const storeOne = coalescing(store)
   return { submit, run, submitMany }
 
@@ -36,14 +39,34 @@ export function submitting({ ask, task }: Deps) {
     return task<Definition>(await storeOne(textOf({ type, payload, ...options })))
   }
 
-  /** Submits and waits for the result; fails as `result` of a task does. */
+  /**
+   * Submits and waits for the result; fails as `result` of a task does. The answer to the submission is the result
+   * where that comes within half a minute. With a `signal` they are two: it ends the waiting, and must not end the submission.
+   */
   async function run<Definition = unknown>(
     type: string,
     payload: PayloadOf<Definition>,
     { waitMs, signal, ...options }: RunOptions = {},
   ): Promise<ResultOf<Definition>> {
-    const submitted = await submit<Definition>(type, payload, options)
-    return submitted.result({ timeoutMs: waitMs, signal })
+    if (signal)
+      return (await submit<Definition>(type, payload, options)).result({ timeoutMs: waitMs, signal })
+    const startedAt = performance.now()
+    const stored = await storeAndWait(textOf({ type, payload, ...options }), waitMs)
+    const { id, status } = parseReply<Task>(stored)
+    const waiting = () => waitUntilFinal(send, id, { timeoutMs: waitMs }, startedAt)
+    return JSON.parse(resultIn(isFinal(status) ? stored : await waiting()))
+  }
+
+  function storeAndWait(body: string, waitMs = Number.POSITIVE_INFINITY): Promise<Reply> {
+    const seconds = Math.floor(Math.min(longPollSeconds, Math.max(0, waitMs) / 1000))
+    return send({
+      method: 'POST',
+      path: '/tasks',
+      body,
+      headers: { prefer: `wait=${seconds}` },
+      repeatable: true,
+      timeoutMs: seconds * 1000 + answerWithinMs,
+    })
   }
 
   /**

@@ -34,8 +34,8 @@ export function taskHandle<Result>(
   return {
     id,
     get: () => ask({ path, repeatable: true }),
-    result: async (options = {}) => JSON.parse(await completed(options)),
-    resultText: (options = {}) => completed(options),
+    result: async (options = {}) => JSON.parse(await resultText(options)),
+    resultText: (options = {}) => resultText(options),
     why: () => ask<Why>({ path: `${path}/why`, repeatable: true }),
     timeline: () => ask<Timeline>({ path: `${path}/timeline`, repeatable: true }),
     cancel: () => ask({ method: 'POST', path: `${path}/cancel`, repeatable: true }),
@@ -43,11 +43,15 @@ export function taskHandle<Result>(
     events: (options = {}) => taskEvents<Result>(open, id, options),
   }
 
-  async function completed(options: WaitOptions): Promise<string> {
-    const reply = await waitUntilFinal(send, id, options)
-    const task = parseReply<Task>(reply)
-    if (task.status === 'failed') throw new TaskFailedError(task)
-    if (task.status === 'canceled') throw new TaskCanceledError(task)
-    return memberTexts(reply.text).get('result') ?? 'null'
+  async function resultText(options: WaitOptions): Promise<string> {
+    return resultIn(await waitUntilFinal(send, id, options))
   }
+}
+
+/** The result's text in an answer that shows the task final; TaskFailedError or TaskCanceledError if there is none. */
+export function resultIn(reply: Reply): string {
+  const task = parseReply<Task>(reply)
+  if (task.status === 'failed') throw new TaskFailedError(task)
+  if (task.status === 'canceled') throw new TaskCanceledError(task)
+  return memberTexts(reply.text).get('result') ?? 'null'
 }

@@ -10,9 +10,9 @@ export type WaitOptions = {
 }
 
 // Below the minute after which many proxies give up on a silent connection.
-const longPollSeconds = 30
+export const longPollSeconds = 30
 const soonMs = 250
-const answerWithinMs = 10_000
+export const answerWithinMs = 10_000
 const longestTimerMs = 2 ** 31 - 1
 /** About three minutes: once the task has been seen, a server that restarts is no reason to give up. */
 const patientRetries = 40
@@ -22,8 +22,8 @@ export async function waitUntilFinal(
   send: (call: Call) => Promise<Reply>,
   id: string,
   { timeoutMs = Number.POSITIVE_INFINITY, signal }: WaitOptions,
+  startedAt = performance.now(),
 ): Promise<Reply> {
-  const startedAt = performance.now()
   let task: Task | undefined
   let retries: number | undefined
   for (;;) {

@@ -111,6 +111,7 @@ export async function fakeMillrace({ finishes = false } = {}) {
     if (path === '/tasks') return list(call)
     if (path === '/tasks/batch') return submitBatch(call)
     if (path.startsWith('/batches/')) return batch(call)
+    if (path === '/events') return feed(call)
     if (path === '/stats') return { status: 200, text: JSON.stringify(statsOf([...tasks.values()])) }
     if (path === '/whoami') return { status: 200, text: '{"key":null,"authRequired":true,"version":"0"}' }
     if (path === '/keys' && method === 'GET') return { status: 200, text: '{"data":[]}' }
@@ -137,13 +138,25 @@ export async function fakeMillrace({ finishes = false } = {}) {
     return { status: 200, text: textOf({ ...task, attempts: '[]' }) }
   }
 
-  function submit({ body, headers }: Seen) {
+  /** Three moves, the last of which is told again after `Last-Event-ID`. */
+  function feed({ headers }: Seen) {
+    const move = (n: number, status: string) =>
+      `event: ${status}\ndata: ${JSON.stringify({ id: `0199f000-0000-7000-8000-00000000000${n}`, type: 'n', queue: 'q', status, attempt: 1, at: '2026-01-01T00:00:00.000Z' })}\n\n`
+    const group = `${move(1, 'processing')}${move(1, 'failed')}id: a\n\n${move(2, 'completed')}`
+    const text = headers['last-event-id'] === 'a' ? move(2, 'completed') : group
+    return { status: 200, text, type: 'text/event-stream' }
+  }
+
+  async function submit({ body, headers }: Seen) {
     const members = Object.fromEntries(memberTexts(body))
     if (members.payload === undefined) return refuse(422, 'invalid', 'payload is missing', '#/payload')
     const key = members.idempotencyKey ?? JSON.stringify(headers['idempotency-key'])
     const known = key === undefined ? undefined : keys.get(key)
     const id = known ?? add(members)
     if (key !== undefined) keys.set(key, id)
+    const [, seconds = 0] = /^wait=(\d+)$/.exec(String(headers.prefer)) ?? []
+    if (finishes && Number(seconds) > 0) finish(id, { status: '"completed"', result: '5' })
+    await finalOrLate(tasks.get(id)!, Number(seconds) * 1000)
     return { status: known ? 200 : 201, text: textOf(tasks.get(id)!) }
   }
 

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, it } from 'node:test'
-import { createClient, InvalidRequestError, type Millrace, TaskTimeoutError } from '../../src/client/index.ts'
+import {
+  createClient,
+  InvalidRequestError,
+  type Millrace,
+  TaskFailedError,
+  TaskTimeoutError,
+} from '../../src/client/index.ts'
 import { until } from '../support/until.ts'
 import { type FakeMillrace, fakeMillrace } from './fake-millrace.ts'
 
@@ -111,11 +117,40 @@ describe('tasks that are submitted at the same time', () => {
 })
 
 describe('run', () => {
-  it('submits and answers the result', async () => {
+  it('submits and answers the result, in one request', async () => {
     const own = await fakeMillrace({ finishes: true })
     assert.equal(await createClient({ url: own.url }).run('n', 'hello', { queue: 'q' }), 5)
-    assert.equal(JSON.parse(own.requestsTo('/tasks')[0]!.body).queue, 'q')
+    assert.deepEqual(
+      own.seen.map(({ body }) => JSON.parse(body).queue),
+      ['q'],
+    )
     await own.close()
+  })
+
+  it('waits on for a task that takes longer, and fails as the task does', async () => {
+    const ran = millrace.run('n', 1, { waitMs: 10_000 })
+    await until(() => fake.seen.length === 1, { what: 'the submission' })
+    const [id] = fake.tasks.keys()
+    const failed = { name: 'Error', message: 'no luck', attempt: 1 }
+    fake.finish(id!, { status: '"failed"', error: JSON.stringify(failed) })
+    await assert.rejects(ran, TaskFailedError)
+
+    const slow = millrace.run('n', 2, { waitMs: 1_500 })
+    await assert.rejects(slow, (error) => error instanceof TaskTimeoutError && /1500 ms/.test(error.message))
+    assert.equal(fake.requestsTo('/tasks').length, 2)
+  })
+
+  it('makes no second task when the answer is lost', async () => {
+    const own = await fakeMillrace({ finishes: true })
+    own.faults.push('lose', unavailable)
+    assert.equal(await createClient({ url: own.url }).run('n', 1), 5)
+    assert.deepEqual([own.seen.length, own.tasks.size], [3, 1])
+    await own.close()
+  })
+
+  it('submits, and waits no more, when its signal aborts', async () => {
+    await assert.rejects(millrace.run('n', 1, { signal: AbortSignal.abort(new Error('enough')) }), /enough/)
+    assert.equal(fake.tasks.size, 1)
   })
 
   it('gives up waiting in time, and leaves the limit of an attempt to the task', async () => {

@@ -32,7 +32,7 @@ test('a model is asked: busy, answering, and canceled in the middle', async (t) 
     })
   })
   const unwanted = await ask()
-  await millrace.waitFor(() => answers.length === 0)
+  await millrace.waitFor(async () => (await unwanted.get()).progress?.message === 'I think')
   await unwanted.cancel()
   await gone
 

@@ -129,9 +129,10 @@ describe('what can be done in the dashboard', { skip: noBrowser, timeout: 170_00
     assert.equal((await client.stats()).total, 1_000)
   })
 
-  it('asks for a key where the API wants one, and says when it is a wrong one', async (t) => {
+  it('asks for a key where the API wants one, stays signed in, and signs out', async (t) => {
     const dashboard = await startDashboard(t, { API_KEYS: 'right-key' })
-    const page = await (await openContext(t, { tolerate: /401/ })).newPage()
+    const context = await openContext(t, { tolerate: /401/ })
+    const page = await context.newPage()
     await page.goto(`${dashboard.url}/queues`)
     await page.getByLabel('API key').fill('wrong-key')
     await page.getByRole('button', { name: 'Sign in' }).click()
@@ -139,5 +140,35 @@ describe('what can be done in the dashboard', { skip: noBrowser, timeout: 170_00
     await page.getByLabel('API key').fill('right-key')
     await page.getByRole('button', { name: 'Sign in' }).click()
     await page.getByText('No queues yet').waitFor()
+    await page.reload()
+    await page.getByText('No queues yet').waitFor()
+    assert.equal(await page.evaluate('document.cookie'), '')
+    const other = await context.newPage()
+    await other.goto(`${dashboard.url}/`)
+    await other.locator('aside').getByRole('status').filter({ hasText: 'Live' }).waitFor()
+
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByLabel('API key').waitFor()
+    await page.reload()
+    await page.getByLabel('API key').waitFor()
+  })
+
+  it('offers nothing that the key may not do', async (t) => {
+    const dashboard = await startDashboard(t, { API_KEYS: 'all-rights' })
+    const client = createClient({ url: dashboard.api.url, apiKey: 'all-rights' })
+    await client.submitBatch([{ payload: 1 }])
+    await client.schedules.put('hourly', { cron: '0 * * * *', task: { payload: 1 } })
+    const { key } = await client.keys.create({ name: 'onlooker', scopes: ['read'] })
+    const page = await (await openContext(t, { tolerate: /401/ })).newPage()
+    await page.goto(`${dashboard.url}/queues`)
+    await page.getByLabel('API key').fill(key)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByText('onlooker').first().waitFor()
+
+    for (const path of ['queues', 'schedules', 'batches']) {
+      await page.goto(`${dashboard.url}/${path}`)
+      await page.getByRole('row').nth(1).waitFor()
+      assert.equal(await page.locator('main').getByRole('button').count(), 0, path)
+    }
   })
 })

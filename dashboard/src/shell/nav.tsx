@@ -3,6 +3,7 @@ import { Fragment } from 'react'
 import { useStats } from '../live/live.ts'
 import { compact } from '../ui/format.ts'
 import { Icon } from '../ui/icon.tsx'
+import { Account } from './account.tsx'
 import { ConnectionState } from './connection.tsx'
 import { modKey } from './keys.tsx'
 import styles from './nav.module.css'
@@ -37,6 +38,7 @@ export function Nav({ onSearch, onShortcuts }: { onSearch: () => void; onShortcu
           </Fragment>
         ))}
       </nav>
+      <Account />
       <div className={styles.foot}>
         <ConnectionState />
         <button type="button" className={styles.help} onClick={onShortcuts} aria-label="Keyboard shortcuts">

@@ -1,8 +1,8 @@
 import { type FormEvent, useState } from 'react'
-import { api, keepKey } from '../api/client.ts'
+import { api } from '../api/client.ts'
 import { queryClient } from '../api/query-client.ts'
 import { setKeyWanted } from '../api/session.ts'
-import { reconnect } from '../live/live.ts'
+import { reconnect, startLive } from '../live/live.ts'
 import { Button } from '../ui/button.tsx'
 import { TextField } from '../ui/field.tsx'
 import styles from './sign-in.module.css'
@@ -21,7 +21,7 @@ export function SignIn() {
       <form onSubmit={submit} className={styles.form}>
         <img src="/dashboard/icon.svg" alt="" width="32" height="32" />
         <h1>Sign in</h1>
-        <p>This Millrace wants an API key, one of those in its setting API_KEYS.</p>
+        <p>This Millrace wants an API key. With one that may only read, the page only shows.</p>
         <TextField
           label="API key"
           type="password"
@@ -29,7 +29,7 @@ export function SignIn() {
           required
           value={key}
           onChange={({ target }) => setKey(target.value)}
-          hint="Kept in this tab only, until it is closed or loaded anew."
+          hint="The key itself is not kept, only a cookie that no script can read."
           problem={problem}
         />
         <Button type="submit" look="primary">
@@ -42,15 +42,22 @@ export function SignIn() {
 
 /** Answers why it did not work. */
 async function signIn(key: string): Promise<string | undefined> {
-  keepKey(key)
   try {
-    await api().stats()
+    queryClient.clear()
+    queryClient.setQueryData(['who'], await api().signIn(key))
   } catch (error) {
-    keepKey(undefined)
     return error instanceof Error ? error.message : String(error)
   }
   setKeyWanted(false)
-  queryClient.clear()
+  startLive()
   reconnect()
   return undefined
+}
+
+/** Ends the session, and forgets all that was read with it. */
+export async function signOut(): Promise<void> {
+  await api().signOut()
+  setKeyWanted(true)
+  queryClient.clear()
+  reconnect()
 }

@@ -1,5 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { api } from '../api/client.ts'
+import { useMay } from '../api/who.ts'
 import { Button } from './button.tsx'
 import { toast, toastFailure } from './toast.tsx'
 
@@ -7,6 +8,7 @@ const exampleCount = 1_000
 
 /** Submits a thousand of the example task, as one batch. */
 export function ExamplesButton() {
+  const maySubmit = useMay('submit')
   const queries = useQueryClient()
   const submit = useMutation({
     mutationFn: () =>
@@ -17,6 +19,7 @@ export function ExamplesButton() {
     },
     onError: (error) => toastFailure('Submitting the example tasks', error),
   })
+  if (!maySubmit) return null
   return (
     <Button look="primary" icon="bolt" disabled={submit.isPending} onClick={() => submit.mutate()}>
       Submit 1,000 example tasks

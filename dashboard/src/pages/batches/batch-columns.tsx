@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router'
 import type { Batch } from '../../../../src/client/index.ts'
+import { useMay } from '../../api/who.ts'
 import { IconButton } from '../../ui/button.tsx'
 import { count, duration } from '../../ui/format.ts'
 import { ProgressBar } from '../../ui/progress.tsx'
@@ -107,6 +108,7 @@ const actions = {
 } as const
 
 function RowActions({ batch, cancel, retry }: BatchActions & { batch: Batch }) {
+  if (!useMay('cancel')) return null
   return (
     <span className={styles.actions}>
       {batch.counts.failed > 0 && (

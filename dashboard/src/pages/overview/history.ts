@@ -18,10 +18,18 @@ export function useSpan(): Span {
   return { range: ranges.find((known) => known === range) ?? '1h' }
 }
 
-/** Without the step that is not over yet: it would look like a fall. */
+/** What is counted every ten seconds says little about a step that has just begun. */
+const tellingMs = 30_000
+
+/** Without the present step while it is young: it would look like a fall. */
 function over(history: History): History {
-  const points = history.points.filter(({ at }) => Date.parse(at) + history.stepMs <= Date.now())
+  const points = history.points.filter(({ at }) => secondsOf(at, history.stepMs) * 1_000 >= tellingMs)
   return { ...history, points }
+}
+
+/** How much of a step has passed. */
+export function secondsOf(at: string, stepMs: number): number {
+  return Math.min(stepMs, Date.now() - Date.parse(at)) / 1_000
 }
 
 const everyMs = 10_000

@@ -7,7 +7,7 @@ import { classNames } from '../../ui/class-names.ts'
 import { duration, rate, timeOfDay } from '../../ui/format.ts'
 import { Section } from '../../ui/page.tsx'
 import { QueryState } from '../../ui/query-state.tsx'
-import { type Point, type Range, ranges, type Span, useHistory, useSpan } from './history.ts'
+import { type Point, type Range, ranges, type Span, secondsOf, useHistory, useSpan } from './history.ts'
 import styles from './overview.module.css'
 
 /** Throughput by outcome, and how long tasks waited and ran, over a span that can be dragged out. */
@@ -73,7 +73,8 @@ function Charts({ history, zoom }: { history: History; zoom: (fromMs: number, to
 }
 
 function seriesOf({ points, stepMs }: History) {
-  const perSecond = (of: (point: Point) => number) => points.map((point) => (of(point) * 1_000) / stepMs)
+  const perSecond = (of: (point: Point) => number) =>
+    points.map((point) => of(point) / secondsOf(point.at, stepMs))
   return {
     at: points.map(({ at }) => Date.parse(at)),
     outcomes: [

@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router'
 import type { Queue, QueueLimits } from '../../../../src/client/index.ts'
+import { useMay } from '../../api/who.ts'
 import { IconButton } from '../../ui/button.tsx'
 import { count, duration, rate } from '../../ui/format.ts'
 import { Badge } from '../../ui/status.tsx'
@@ -21,6 +22,7 @@ const actions = {
 
 function RowActions({ queue, toggle, limit }: Acts & { queue: Queue }) {
   const { name, paused } = queue
+  if (!useMay('admin')) return null
   return (
     <span className={styles.actions}>
       <IconButton

@@ -33,6 +33,7 @@ const columns: readonly Column<Queue>[] = [
     header: 'Running',
     width: 'minmax(4rem, 1fr)',
     align: 'end',
+    from: 340,
     cell: ({ counts }) => count(counts.processing),
   },
   {

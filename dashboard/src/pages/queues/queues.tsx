@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { Queue } from '../../../../src/client/index.ts'
 import { api } from '../../api/client.ts'
+import { useMay } from '../../api/who.ts'
 import { Empty } from '../../ui/empty.tsx'
 import { ExamplesButton } from '../../ui/examples-button.tsx'
 import { submissionLessons } from '../../ui/lessons.ts'
@@ -16,6 +17,7 @@ const everyMs = 2_000
 
 export default function Queues() {
   const [limited, limit] = useState<Queue>()
+  const mayChange = useMay('admin')
   const { toggle } = useQueueActions()
   const queues = useQuery({
     queryKey: ['queues'],
@@ -37,7 +39,7 @@ export default function Queues() {
               rows={rows}
               columns={queueColumns({ toggle, limit })}
               rowKey={({ name }) => name}
-              onOpen={limit}
+              {...(mayChange ? { onOpen: limit } : {})}
             />
           )
         }

@@ -1,5 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { api } from '../../api/client.ts'
+import { useMay } from '../../api/who.ts'
 import { IconButton } from '../../ui/button.tsx'
 import { confirm } from '../../ui/confirm.tsx'
 import { Badge } from '../../ui/status.tsx'
@@ -26,7 +27,7 @@ export function ScheduleTable({ rows, onEdit }: TableProps) {
       rows={rows}
       columns={[...columns, actions]}
       rowKey={({ name }) => name}
-      onOpen={onEdit}
+      {...(useMay('admin') ? { onOpen: onEdit } : {})}
     />
   )
 }
@@ -48,6 +49,8 @@ function useAct(): Act {
 
 function RowActions({ row: { name, paused }, act }: { row: ScheduleRow; act: Act }) {
   const { schedules } = api()
+  const maySubmit = useMay('submit')
+  const mayChange = useMay('admin')
   const remove = async () => {
     const question = {
       title: `Delete the schedule “${name}”?`,
@@ -58,20 +61,23 @@ function RowActions({ row: { name, paused }, act }: { row: ScheduleRow; act: Act
   }
   return (
     <span className={styles.actions}>
-      <IconButton
-        label={`Run ${name} now`}
-        icon="bolt"
-        small
-        onClick={() => act({ text: `Submitted the task of ${name}`, call: () => schedules.run(name) })}
-      />
-      {paused ? (
+      {maySubmit && (
+        <IconButton
+          label={`Run ${name} now`}
+          icon="bolt"
+          small
+          onClick={() => act({ text: `Submitted the task of ${name}`, call: () => schedules.run(name) })}
+        />
+      )}
+      {mayChange && paused && (
         <IconButton
           label={`Resume ${name}`}
           icon="play"
           small
           onClick={() => act({ text: `Resumed ${name}`, call: () => schedules.resume(name) })}
         />
-      ) : (
+      )}
+      {mayChange && !paused && (
         <IconButton
           label={`Pause ${name}`}
           icon="pause"
@@ -79,7 +85,7 @@ function RowActions({ row: { name, paused }, act }: { row: ScheduleRow; act: Act
           onClick={() => act({ text: `Paused ${name}`, call: () => schedules.pause(name) })}
         />
       )}
-      <IconButton label={`Delete ${name}`} icon="trash" small onClick={() => void remove()} />
+      {mayChange && <IconButton label={`Delete ${name}`} icon="trash" small onClick={() => void remove()} />}
     </span>
   )
 }

@@ -1,6 +1,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { api } from '../../api/client.ts'
+import { useMay } from '../../api/who.ts'
 import { Button } from '../../ui/button.tsx'
 import { Empty } from '../../ui/empty.tsx'
 import { Page } from '../../ui/page.tsx'
@@ -24,7 +25,7 @@ export default function Schedules() {
     getNextPageParam: ({ page }) => page.next ?? undefined,
     refetchInterval: everyMs,
   })
-  const create = (
+  const create = useMay('admin') && (
     <Button look="primary" icon="plus" onClick={() => edit('new')}>
       New schedule
     </Button>

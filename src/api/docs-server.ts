@@ -12,7 +12,11 @@ export async function docsServer(): Promise<FastifyInstance> {
   const { default: reference } = await import('@scalar/fastify-api-reference')
   const app = fastify()
   app.addHook('onRequest', (_request, reply, done) => {
-    reply.header('content-security-policy', policy)
+    reply.headers({
+      'content-security-policy': policy,
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+    })
     done()
   })
   await app.register(reference, {

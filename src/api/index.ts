@@ -24,6 +24,7 @@ import { scheduleRoutes } from './routes/schedules.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { submitRoutes } from './routes/submit.ts'
 import { systemRoutes } from './routes/system.ts'
+import { systemStateRoutes } from './routes/system-state.ts'
 import { taskEventRoutes } from './routes/task-events.ts'
 import { taskRoutes } from './routes/tasks.ts'
 import { workerRoutes } from './routes/workers.ts'
@@ -101,6 +102,7 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
   scheduleRoutes(app, useCases)
   queueRoutes(app, useCases)
   systemRoutes(app, { useCases, version })
+  systemStateRoutes(app, { useCases, version })
   workerRoutes(app, useCases, closing)
   sessionRoutes(app, { useCases, callers, version })
   keyRoutes(app, useCases)

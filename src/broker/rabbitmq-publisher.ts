@@ -2,6 +2,7 @@ import { tracingChannel } from 'node:diagnostics_channel'
 import { BrokerUnavailableError } from '../domain/errors.ts'
 import type { PacketId, PacketRef } from '../domain/packet.ts'
 import type { Place, Publisher } from '../domain/ports.ts'
+import type { BrokerState } from '../domain/system.ts'
 import { type Mail, mailOf } from './rabbitmq-confirms.ts'
 import { keepConnected, type RabbitSettings } from './rabbitmq-connection.ts'
 import { type Line, openLine } from './rabbitmq-line.ts'
@@ -11,6 +12,7 @@ import { unservedBook } from './rabbitmq-unserved.ts'
 export type RabbitPublisher = Publisher & {
   /** Connected, and the broker takes messages. */
   connected(): boolean
+  state(): BrokerState
   stop(): Promise<void>
 }
 
@@ -28,18 +30,27 @@ const publishTrace = tracingChannel<unknown, { name: string }>('millrace.publish
  */
 export function rabbitPublisher({ urls, log }: RabbitSettings): RabbitPublisher {
   let line: Line | undefined
+  let changedAtMs = Date.now()
   let previous: Promise<unknown> = Promise.resolve()
   const unserved = unservedBook({ addresses: urls.length, log })
   const link = keepConnected({ urls, log, name: 'millrace publisher' }, async (model, gone) => {
     const opened = await openLine(model, { log, unserved, broken: (reason) => link.reset(reason) })
     unserved.reconnected()
     gone.addEventListener('abort', () => {
-      if (line === opened) line = undefined
+      if (line !== opened) return
+      line = undefined
+      changedAtMs = Date.now()
     })
     line = gone.aborted ? undefined : opened
+    changedAtMs = Date.now()
   })
   const connected = () => line !== undefined && !line.blocked()
-  return { publish, mark, unserved: unserved.places, connected, stop: link.stop }
+  return { publish, mark, unserved: unserved.places, connected, state, stop: link.stop }
+
+  function state(): BrokerState {
+    const since = new Date(changedAtMs).toISOString()
+    return { connected: line !== undefined, blocked: line?.blocked() ?? null, since }
+  }
 
   async function publish(packets: readonly PacketRef[]): Promise<PacketId[]> {
     usable()

@@ -11,6 +11,7 @@ import { parseReply } from './reply.ts'
 import { schedulesOf } from './schedules.ts'
 import type { History, HistoryQuery, Stats, WorkerInfo } from './stats.ts'
 import { submitting } from './submitting.ts'
+import type { SystemState } from './system.ts'
 import type { Submission, Task } from './task.ts'
 import { type TaskHandle, taskHandle } from './task-handle.ts'
 import { type WaitOptions, waitUntilFinal } from './wait.ts'
@@ -65,6 +66,8 @@ export function createClient({ url, apiKey, retries = 4 }: ClientOptions) {
     /** What happened when, for charts: the last hour if nothing else is asked for. */
     history: (query: HistoryQuery = {}) => ask<History>({ path: '/stats/history', query, repeatable: true }),
     stats: () => ask<Stats>({ path: '/stats', repeatable: true }),
+    /** Sizes, ledger, broker, settings and checks of the installation. */
+    system: () => ask<SystemState>({ path: '/system', repeatable: true }),
     workers: () => ask<WorkerInfo[]>({ path: '/workers', repeatable: true }),
     queues: () => ask<Queue[]>({ path: '/queues', repeatable: true }),
     /** Nothing of the queue starts until it is resumed. Both answer the queue as it is then. */

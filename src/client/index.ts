@@ -28,6 +28,7 @@ export type { CatchUp, Schedule, ScheduleDefinition, ScheduledTask } from './sch
 export type { Counts, History, HistoryQuery, Quantiles, Snapshot, Stats, WorkerInfo } from './stats.ts'
 export type { AnyIterable } from './submit-many.ts'
 export type { RunOptions } from './submitting.ts'
+export type { SystemState } from './system.ts'
 export type {
   PastAttempt,
   Priority,

@@ -20,6 +20,7 @@ import { databaseAnswers, isMigrated, partitionsReachAhead } from '../storage/re
 import { rollupStore } from '../storage/rollups.ts'
 import { sessionStore } from '../storage/sessions.ts'
 import { situationReader } from '../storage/situation.ts'
+import { systemStore } from '../storage/system.ts'
 import { taskReader } from '../storage/task-reader.ts'
 import { taskStore } from '../storage/tasks.ts'
 import { workLedger } from '../storage/work-ledger.ts'
@@ -45,9 +46,11 @@ import { checkReadiness, type Probe } from '../usecases/readiness.ts'
 import { scheduling } from '../usecases/schedules.ts'
 import { signingIn } from '../usecases/sessions.ts'
 import { submitting } from '../usecases/submit.ts'
+import { readingSystem } from '../usecases/system.ts'
 import { dashboardFolder } from './dashboard.ts'
 import { databaseUrlOf } from './database.ts'
 import { gatherOn, type Node, openNode, sleep } from './node.ts'
+import { checkSystem, settingReports } from './system.ts'
 import { version } from './version.ts'
 
 /** Runs an api process until it is told to stop. It answers at once, with 503 while the database is away. */
@@ -75,7 +78,7 @@ function served(app: FastifyInstance): Service {
 
 /** The use cases with their dependencies bound. */
 export function useCasesOf(node: Node): UseCases {
-  const { moves, looks, notices, announce, publisher, batches: keeper, tally } = node
+  const { config, moves, looks, notices, announce, publisher, batches: keeper, tally } = node
   const store = taskStore(moves, keeper.touched)
   const batches = batchLedger({ moves, looks })
   const reader = taskReader({ moves, looks })
@@ -116,6 +119,13 @@ export function useCasesOf(node: Node): UseCases {
     ...explaining({ situations: situationReader({ moves, looks }), read: getTask }),
     readStats: reader.stats,
     listWorkers: registry.list,
+    ...readingSystem({
+      system: systemStore(looks),
+      broker: () => publisher?.state() ?? null,
+      settings: settingReports(config),
+      check: () => checkSystem(config),
+      sleep,
+    }),
     ...managingKeys({ keys, book: keyBook({ keys, sleep }) }),
     ...signingIn({ sessions: sessionStore(looks), gather: gatherOn(1) }),
     ...queueing({ queues: queueStore(looks), reader, notices }),

@@ -38,6 +38,7 @@ import { migrate } from './migrate.ts'
 
 /** What api and worker processes have in common: the ledger, a way to announce packets, and the housekeeping. */
 export type Node = {
+  config: Config
   moves: Database
   looks: Database
   notices: Notices
@@ -141,7 +142,7 @@ export async function openNode(config: Config, databaseUrl: string, log: Log): P
       await housekeeping.catch(() => {})
     },
   })
-  return { moves, looks, notices, announce, publisher, batches, tally, migrated, services }
+  return { config, moves, looks, notices, announce, publisher, batches, tally, migrated, services }
 }
 
 /** What the housekeeping does beside the ledger's own. */

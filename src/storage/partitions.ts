@@ -60,7 +60,7 @@ function nameOf(ms: number): string {
   return `tasks_${new Date(ms).toISOString().slice(0, 10).replaceAll('-', '')}`
 }
 
-function msOf(id: string): number {
+export function msOf(id: string): number {
   return Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16)
 }
 

@@ -13,6 +13,7 @@ import type {
 } from '../domain/ports.ts'
 import type { History, HistoryWish } from '../domain/rollup.ts'
 import type { AtEnd, Submission } from '../domain/submission.ts'
+import type { SystemState } from '../domain/system.ts'
 import type { Task, TaskDetail } from '../domain/task.ts'
 import type { Timeline } from '../domain/timeline.ts'
 import type { Why } from '../domain/why.ts'
@@ -68,6 +69,7 @@ export type UseCases = {
   followStats(signal: AbortSignal): AsyncIterable<Snapshot>
   listFailureGroups(wish: FailureGroupWish): Promise<FailureGroupPage>
   listWorkers(): Promise<WorkerInfo[]>
+  readSystem(): Promise<SystemState>
   listQueues(): Promise<Queue[]>
   /** Changes the limits that are named; null is none. Like pausing, it answers the queue as it is then. */
   changeQueue(name: string, changes: Partial<QueueLimits>): Promise<Queue>

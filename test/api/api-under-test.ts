@@ -7,6 +7,7 @@ import type { Batch } from '../../src/domain/batch.ts'
 import { idSource } from '../../src/domain/id.ts'
 import type { Queue, Stats } from '../../src/domain/ports.ts'
 import type { Submission } from '../../src/domain/submission.ts'
+import type { SystemState } from '../../src/domain/system.ts'
 import type { Task, TaskDetail } from '../../src/domain/task.ts'
 import type { UseCases } from '../../src/usecases/index.ts'
 import type { ScheduleView } from '../../src/usecases/schedules.ts'
@@ -90,6 +91,23 @@ export function queueOf(name: string, change: Partial<Queue> = {}): Queue {
   return { name, ...limits, ...state, ...change }
 }
 
+export const someSystem: SystemState = {
+  database: { version: '18.4', sizeBytes: 8_000_000, measuredAt: at },
+  partitions: [{ name: 'tasks_20300131', from: at, to: null, rows: 2, bytes: 8_192, sealed: false }],
+  ledger: {
+    waitingPackets: 1,
+    unsentPackets: 1,
+    heldPackets: 0,
+    oldestWaitingAgeMs: 5,
+    mostCounted: 20_000,
+  },
+  relay: null,
+  broker: null,
+  settings: [{ variable: 'PORT', value: '8000', source: 'default', meaning: 'the port to listen on' }],
+  checks: [{ check: 'node', state: 'ok', detail: 'Node.js 24' }],
+  checkedAt: at,
+}
+
 export function keyOf(name: string, scopes: readonly Scope[]): ApiKey {
   const times = { createdAt: at, expiresAt: null, lastUsedAt: null, revokedAt: null }
   return { id: newKey().id, name, scopes: [...scopes], ...times }
@@ -132,6 +150,7 @@ export function useCasesWith(some: Partial<UseCases>): UseCases {
       yield { ...someStats, newestTaskId: null }
     },
     listWorkers: async () => [],
+    readSystem: async () => someSystem,
     putSchedule: async (definition) => ({ schedule: { ...aSchedule, ...definition }, created: true }),
     getSchedule: async (name) => ({ ...aSchedule, name }),
     listSchedules: async () => [aSchedule],

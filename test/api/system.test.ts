@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { StoreUnavailableError } from '../../src/domain/errors.ts'
-import { apiWith, someStats } from './api-under-test.ts'
+import { apiWith, someStats, someSystem } from './api-under-test.ts'
 import { assertProblem, faultsOf } from './problem-check.ts'
 
 it('shows statistics and workers as they are', async (t) => {
@@ -18,6 +18,14 @@ it('shows statistics and workers as they are', async (t) => {
   const { app } = await apiWith(t, { listWorkers: async () => [worker] })
   assert.deepEqual((await app.inject('/stats')).json(), someStats)
   assert.deepEqual((await app.inject('/workers')).json(), [worker])
+})
+
+it('shows how the installation is', async (t) => {
+  const { app } = await apiWith(t)
+  const { at, ...state } = (await app.inject('/system')).json()
+  assert.ok(Date.parse(at) > 0)
+  assert.deepEqual(state, { version: '1.2.3', ...someSystem })
+  assert.deepEqual(faultsOf(await app.inject('/system?x=1')), ['x'])
 })
 
 it('is healthy without asking anybody, and ready when every check is', async (t) => {

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util'
 import { Command } from 'commander'
+import type { Finding } from '../../main/doctor/finding.ts'
 import { type Config, readConfig } from '../../runtime/config.ts'
-import type { Finding } from '../doctor/finding.ts'
 import { withExamples } from '../examples.ts'
 import { exitCode } from '../exit-code.ts'
 import { formatOf, type OutputOptions, print, withOutput } from '../output.ts'
@@ -27,10 +27,10 @@ export function doctorCommand(): Command {
 
 async function* findings(config: Config): AsyncGenerator<Finding> {
   const [{ machineFindings }, { databaseFindings }, { brokerFindings }, { portFinding }] = await Promise.all([
-    import('../doctor/machine.ts'),
-    import('../doctor/database.ts'),
-    import('../doctor/broker.ts'),
-    import('../doctor/port.ts'),
+    import('../../main/doctor/machine.ts'),
+    import('../../main/doctor/database.ts'),
+    import('../../main/doctor/broker.ts'),
+    import('../../main/doctor/port.ts'),
   ])
   yield* machineFindings(config)
   yield* databaseFindings(config)

@@ -1,5 +1,6 @@
-/** What a check found, and what to do about it unless all is well. */
-export type Finding = { check: string; state: 'ok' | 'warn' | 'fail'; detail: string; advice?: string }
+import type { Finding } from '../../domain/system.ts'
+
+export type { Finding } from '../../domain/system.ts'
 
 export function ok(check: string, detail: string): Finding {
   return { check, state: 'ok', detail }

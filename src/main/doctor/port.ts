@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
+import { millraceVersionAt } from '../../cli/probe.ts'
 import type { Config } from '../../runtime/config.ts'
-import { millraceVersionAt } from '../probe.ts'
 import { type Finding, fail, ok } from './finding.ts'
 
 /** Whether the API can listen, or does so already. */

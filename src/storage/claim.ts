@@ -133,6 +133,8 @@ type StartedRow = [
   crashes: number,
   maxAttempts: number | null,
   timeoutMs: number | null,
+  keys?: null,
+  waitedMs?: number,
 ]
 type TakenRow = [
   kind: 'taken',
@@ -142,7 +144,7 @@ type TakenRow = [
   id: null,
   queue: string,
   ...rest: [null, null, null, null],
-  waitedMs: number,
+  waitedMs: number | null,
   keys?: string[],
 ]
 type LeftRow = [kind: 'oversized' | 'blocked', packet: PacketId, ...rest: null[]]
@@ -167,13 +169,14 @@ export function toClaim(rows: readonly ClaimRow[]): Claim {
 
 /** A task that is in two packets is the first one's: it is taken out of `started`. */
 function tasksOf(
-  [, packet, , taskIds, , queue, , , , , waitedMs]: TakenRow,
+  [, packet, , taskIds, , queue, , , , , packetWaitedMs]: TakenRow,
   started: Map<string, StartedRow>,
 ): ClaimedTask[] {
   return taskIds.flatMap((taskId) => {
     const row = started.get(taskId)
     if (!row || !started.delete(taskId)) return []
     const [, , attempt, , id, type, payload, failures, crashes, maxAttempts, timeoutMs] = row
+    const waitedMs = row[12] ?? packetWaitedMs ?? 0
     return { id, packet, queue, type, payload, attempt, failures, crashes, maxAttempts, timeoutMs, waitedMs }
   })
 }

@@ -28,7 +28,7 @@ type Memory = {
   extra: number
 }
 
-const mostInOne = 500
+const mostInOne = 1_000
 /** Where much of what is parked was canceled. */
 const extraLook = 500
 const healEveryMs = 500

@@ -4,11 +4,14 @@ import { rankOf } from './rows.ts'
 /** Packets of each priority, from either end, in one round. */
 const packetsInOne = 10
 
+/** So small that its row is kept in one piece. */
+export const parcelSize = 50
+
 // From both ends: what came just now must not wait until a million before it are sorted by their keys. A suspect of
 // a crash keeps going before all others. Only what is pending is parked: the rest has been canceled or is in another
 // packet, too. Under the lock of the queue, like everything that touches parked and lanes.
 const parkPackets = {
-  name: 'parked.park',
+  name: 'parcels.park',
   text: `
   with ends as materialized (
     select e.id
@@ -30,9 +33,12 @@ const parkPackets = {
       from tasks as t
      where t.id = any (array(select unnest(task_ids) from opened))
        and t.status = 'pending'
+  ), placed as (
+    select id, key, priority, (row_number() over (partition by key, priority order by id) - 1) / ${parcelSize} as parcel
+      from member
   ), added as (
-    insert into parked (queue, key, priority, task_id)
-    select $1, key, priority, id from member
+    insert into parcels (queue, key, priority, first_id, task_ids)
+    select $1, key, priority, (array_agg(id))[1], array_agg(id) from placed group by key, priority, parcel
   ), lane as (
     insert into lanes (queue, key, ready_at)
     select $1, key, clock_timestamp() from member group by key

@@ -113,14 +113,14 @@ async function gates({ run }: Database): Promise<QueueGate[]> {
 
 // Of the first in line in each lane. With very many lanes, of those that wait longest for their turn.
 const readOldestParked = {
-  name: 'parked.oldest',
+  name: 'parcels.oldest',
   text: `
   select l.queue, extract(epoch from now() - min(coalesce(t.run_at, t.created_at)))::float8 * 1000
     from (select queue, key from lanes order by ready_at limit 1000) as l
    cross join lateral (
-     select task_id from parked
+     select task_ids[1] as task_id from parcels
       where queue = l.queue and key = l.key
-      order by priority desc, task_id
+      order by priority desc, first_id
       limit 1) as first
     join tasks as t on t.id = first.task_id
    where t.status = 'pending'

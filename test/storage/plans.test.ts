@@ -132,8 +132,8 @@ const hot = [
   ...['batches.retry', 'batches.read-over', 'batches.finish', 'batch-counters.fold-batches'],
   ...[
     'tasks.submit-with-keys',
-    'parked.park',
-    'parked.admit',
+    'parcels.park',
+    'parcels.admit',
     'admitted.release',
     'lanes.next',
     'lanes.open-full',
@@ -141,7 +141,7 @@ const hot = [
   ...['admitted.forget-lost', 'packets.settle-leased'],
 ]
 const large =
-  /^(tasks|packets|schedule|stopped|attempts|progress|events|idempotency_keys|batch|parked|lanes|admitted)/
+  /^(tasks|packets|schedule|stopped|attempts|progress|events|idempotency_keys|batch|parcels|lanes|admitted)/
 
 async function planOf({ run }: Database, text: string): Promise<PlanNode[]> {
   const [row] = await run<[string]>({ name: '', text: `explain (generic_plan, format json) ${text}` })

@@ -197,7 +197,7 @@ const tables = [
   'workers',
   'crashes',
   'queues',
-  'parked',
+  'parcels',
   'lanes',
   'admitted',
 ]

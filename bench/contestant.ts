@@ -1,5 +1,8 @@
-/** How a load arrives: so many tasks in one request, so many requests under way. */
-export type Shape = { inOne: number; lanes: number }
+/**
+ * How a load arrives: so many tasks in one request, so many requests under way. Of Millrace only: with so many keys, in
+ * turns, or all with one of this name.
+ */
+export type Shape = { inOne: number; lanes: number; keys?: number | string }
 
 /** An open loop: so many tasks in a second, each at its moment, however long the ones before it take. */
 export type Flow = { perSecond: number; seconds: number }

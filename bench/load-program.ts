@@ -7,14 +7,13 @@ const pools = urls.map((url) => new Pool(url, { connections: Math.ceil(64 / urls
 let turn = 0
 
 serve(
-  loadWith((payloads) =>
-    payloads.length === 1
-      ? post('/tasks', taskOf(payloads[0]!))
-      : post('/tasks/batch', { tasks: payloads.map(taskOf) }),
-  ),
+  loadWith((payloads, keyOf) => {
+    const tasks = payloads.map((payload, nth) => taskOf(payload, keyOf?.(nth)))
+    return payloads.length === 1 ? post('/tasks', tasks[0]!) : post('/tasks/batch', { tasks })
+  }),
 )
 
-const taskOf = (payload: Payload) => ({ type: 'noop', payload })
+const taskOf = (payload: Payload, key?: string) => ({ type: 'noop', payload, ...(key && { key }) })
 
 async function post(path: string, content: object): Promise<void> {
   turn += 1

@@ -22,6 +22,8 @@ export function serve(calls: Calls): void {
 
 /** What every task carries: 100 characters of JSON, the same for everybody. In a flow it tells when it was due. */
 export type Payload = { dueAtMs?: number; text: string }
+export type Put = (payloads: readonly Payload[], keyOf?: KeyOf) => Promise<unknown>
+type KeyOf = (nth: number) => string
 export const payload: Payload = payloadOf({})
 
 function payloadOf(fields: Omit<Payload, 'text'>): Payload {
@@ -74,16 +76,20 @@ export function nothing(
 const tellEveryMs = 250
 
 /** The two ways in which a load arrives, made of `put`, which submits several tasks in one request. */
-export function loadWith(put: (payloads: readonly Payload[]) => Promise<unknown>) {
+export function loadWith(put: Put) {
   return { submit, flow }
 
-  async function submit(count: number, { inOne, lanes }: Shape): Promise<void> {
+  async function submit(count: number, { inOne, lanes, keys }: Shape): Promise<void> {
     let left = count
+    const keyOf = typeof keys === 'number' ? (nth: number) => `key ${nth % keys}` : keys && (() => keys)
     const lane = async () => {
       while (left > 0) {
         const size = Math.min(inOne, left)
         left -= size
-        await put(Array.from({ length: size }, () => payload))
+        await put(
+          Array.from({ length: size }, () => payload),
+          keyOf || undefined,
+        )
       }
     }
     await Promise.all(Array.from({ length: lanes }, lane))

@@ -3,6 +3,7 @@ import { drain, mixed } from './drain.ts'
 import { endToEnd } from './end-to-end.ts'
 import { backlog, history } from './large.ts'
 import { latency } from './latency.ts'
+import { keyLimits, tenants } from './limits.ts'
 import { reads } from './reads.ts'
 import { recovery } from './recovery.ts'
 import { retention } from './retention.ts'
@@ -17,6 +18,8 @@ export const workloads: readonly Workload[] = [
   endToEnd(10, 16, 20_000),
   endToEnd(1, 64, 20_000),
   latency,
+  keyLimits,
+  tenants,
   waiting(1_000),
   waiting(10_000),
   waiting(50_000),

@@ -7,6 +7,7 @@ import { completionCommand } from './commands/completion.ts'
 import { configCommand } from './commands/config.ts'
 import { demoCommand } from './commands/demo.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { errorsCommand } from './commands/errors.ts'
 import { eventsCommand } from './commands/events.ts'
 import { getCommand } from './commands/get.ts'
 import { keysCommand } from './commands/keys.ts'
@@ -70,6 +71,7 @@ function groups(): [string, Command[]][] {
         watchCommand(),
         eventsCommand(),
         listCommand(),
+        errorsCommand(),
         whyCommand(),
         cancelCommand(),
         retryCommand(),

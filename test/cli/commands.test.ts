@@ -218,6 +218,19 @@ describe('output', { concurrency: 3 }, () => {
   })
 })
 
+describe('errors', () => {
+  it('shows groups of failures in a table, and as they came otherwise', async (t) => {
+    const table = await runMillrace(t, ['errors', '--order', 'most', '-o', 'table'], { url })
+    assert.match(
+      table.stdout,
+      /^FINGERPRINT +TASKS +LAST SEEN +ERROR\n00112233445566aa +1,200 +2026-01-02\S+ +Error: no user 7/,
+    )
+    const lines = await runMillrace(t, ['errors'], { url })
+    assert.equal(JSON.parse(lines.stdout).count, 1200)
+    assert.equal((await runMillrace(t, ['errors', '--order', 'best'], { url })).code, 2)
+  })
+})
+
 describe('queue', { concurrency: 3 }, () => {
   it('sets the limits that are given', async (t) => {
     const own = await fakeMillrace()

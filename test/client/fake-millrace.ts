@@ -117,6 +117,8 @@ export async function fakeMillrace({ finishes = false } = {}) {
     if (path === '/keys' && method === 'GET') return { status: 200, text: '{"data":[]}' }
     if (path.startsWith('/keys'))
       return { status: 200, text: '{"id":"0123456789abcdef","name":"mail","scopes":[]}' }
+    if (path === '/errors')
+      return { status: 200, text: JSON.stringify({ data: [errorGroup], page: { next: null } }) }
     if (path === '/queues') return { status: 200, text: JSON.stringify([queueInfo]) }
     if (path.startsWith('/queues/')) return { status: 200, text: JSON.stringify(queueInfo) }
     if (path === '/workers') return { status: 200, text: JSON.stringify([workerInfo]) }
@@ -234,6 +236,14 @@ const workerInfo = {
   running: 2,
   startedAt: '2026-01-01T00:00:00.000Z',
   lastSeenAt: '2026-01-01T00:00:05.000Z',
+}
+
+const errorGroup = {
+  fingerprint: '00112233445566aa',
+  ...{ name: 'Error', message: 'no user 7', topFrame: null, types: ['greet'], queues: ['default'] },
+  ...{ count: 1200, firstSeenAt: '2026-01-01T00:00:00.000Z', lastSeenAt: '2026-01-02T00:00:00.000Z' },
+  sampleTaskId: '0199f000-0000-7000-8000-000000000001',
+  trend: [],
 }
 
 const queueInfo = {

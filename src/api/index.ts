@@ -11,6 +11,7 @@ import { guard } from './guard.ts'
 import { openApiInfo } from './openapi.ts'
 import { answerOddRequests, clientErrorReply } from './raw-errors.ts'
 import { batchRoutes, batchSchema } from './routes/batches.ts'
+import { bulkActionRoutes, bulkActionSchema } from './routes/bulk-actions.ts'
 import { errorRoutes } from './routes/errors.ts'
 import { eventRoutes } from './routes/events.ts'
 import { explainRoutes } from './routes/explain.ts'
@@ -86,7 +87,15 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
   const callers = callersOf(apiKeys, useCases)
   readNeeds(app)
   guard(app, closing, callers)
-  const own = [submissionSchema, sequelSchema, batchSchema, ...scheduleSchemas, keySchema, ...sharedSchemas]
+  const own = [
+    submissionSchema,
+    sequelSchema,
+    batchSchema,
+    bulkActionSchema,
+    ...scheduleSchemas,
+    keySchema,
+    ...sharedSchemas,
+  ]
   for (const schema of own) app.addSchema(schema)
   await app.register(swagger, openApiInfo(version))
   submitRoutes(app, useCases, closing)
@@ -98,6 +107,7 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
   historyRoutes(app, useCases)
   errorRoutes(app, useCases)
   batchRoutes(app, useCases, closing)
+  bulkActionRoutes(app, useCases)
   await importRoutes(app, { useCases, closing, log })
   scheduleRoutes(app, useCases)
   queueRoutes(app, useCases)

@@ -14,17 +14,22 @@ export type Query = {
 }
 
 /** Opens the query of a request. Parameters that are not `known`, or given twice, are faults. */
-export function openQuery(query: unknown, known: readonly string[]): Query {
+export function openQuery(
+  query: unknown,
+  known: readonly string[],
+  placeOf: (name: string) => { parameter: string } | { pointer: string } = (parameter) => ({ parameter }),
+): Query {
   const given = Object.entries(query ?? {})
   const faults: Fault[] = []
   const texts = new Map<string, string>()
   for (const [name, value] of given) {
     const parameter = shorten(name)
     if (!known.includes(name)) {
-      const detail = `is not a parameter of this address${suggestion(name, known)}`
-      faults.push({ parameter, detail })
+      const place = placeOf(parameter)
+      const what = 'pointer' in place ? 'filter' : 'parameter of this address'
+      faults.push({ ...place, detail: `is not a ${what}${suggestion(name, known)}` })
     } else if (typeof value === 'string') texts.set(name, value)
-    else faults.push({ parameter, detail: 'is given more than once' })
+    else faults.push({ ...placeOf(parameter), detail: 'is given more than once' })
   }
 
   return {
@@ -32,7 +37,7 @@ export function openQuery(query: unknown, known: readonly string[]): Query {
       const text = texts.get(name)
       if (text === undefined) return undefined
       const value = parameter.read(text)
-      if (value === undefined) faults.push({ parameter: name, detail: parameter.rule })
+      if (value === undefined) faults.push({ ...placeOf(name), detail: parameter.rule })
       return value
     },
     close() {

@@ -1,4 +1,5 @@
 import { type BatchHandle, type BatchOptions, type BatchPage, batchHandle } from './batch.ts'
+import { bulkActionsOf } from './bulk-actions.ts'
 import type { ResultOf } from './definition.ts'
 import { type EventOptions, type FeedFilter, feedEvents, liveStats } from './events.ts'
 import type { FailureGroupPage, FailureGroupQuery } from './failure-group.ts'
@@ -58,6 +59,7 @@ export function createClient({ url, apiKey, retries = 4 }: ClientOptions) {
     /** How the whole system stands, now and then once a second when it has changed. */
     live: (options: EventOptions = {}) => liveStats((call) => open(server, call), options),
     schedules: schedulesOf(ask, randomKey),
+    bulkActions: bulkActionsOf(ask),
     /** A page of failures that are alike, the latest first unless `order` says `most`. */
     errors: (query: FailureGroupQuery = {}) =>
       ask<FailureGroupPage>({ path: '/errors', query, repeatable: true }),

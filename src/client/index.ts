@@ -5,6 +5,7 @@ export {
   type BatchPage,
   BatchTimeoutError,
 } from './batch.ts'
+export type { BulkAction, BulkActionPage, BulkFilter } from './bulk-actions.ts'
 export { type ClientOptions, createClient, type Millrace } from './client.ts'
 export type { PayloadOf, ResultOf } from './definition.ts'
 export {

@@ -4,6 +4,8 @@ export type ErrorCode =
   | 'task-not-found'
   | 'batch-not-found'
   | 'schedule-not-found'
+  | 'bulk-action-not-found'
+  | 'bulk-action-over'
   | 'task-not-cancelable'
   | 'task-not-retryable'
   | 'idempotency-key-reused'

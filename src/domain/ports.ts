@@ -262,13 +262,14 @@ export type TaskScope = {
   createdBefore?: string
   youngerThanMs?: number
   olderThanMs?: number
+  /** Only these, however many. */
+  ids?: readonly string[]
   /** Only tasks whose id is not higher. */
   upTo?: string
 }
 
 export type TaskFilter = TaskScope & {
-  /** Only these, however many, and all on one page. */
-  ids?: readonly string[]
+  /** With ids, all are on one page. */
   limit: number
   /** Only tasks older than this id: where the last page ended. */
   before?: string

@@ -8,6 +8,7 @@ import type { Log } from '../runtime/log.ts'
 import { runUntilSignal, type Service, stopRequest } from '../runtime/service.ts'
 import { keyStore } from '../storage/api-keys.ts'
 import { batchLedger } from '../storage/batches.ts'
+import { bulkStore } from '../storage/bulk-actions.ts'
 import { callbackStore } from '../storage/callbacks.ts'
 import { databaseClock } from '../storage/clock.ts'
 import { scheduleStore } from '../storage/cron-schedules.ts'
@@ -27,6 +28,7 @@ import { workLedger } from '../storage/work-ledger.ts'
 import { workerRegistry } from '../storage/workers.ts'
 import { awaiting } from '../usecases/await-task.ts'
 import { handlingBatches } from '../usecases/batches.ts'
+import { askingForBulkActions } from '../usecases/bulk-actions.ts'
 import { settleEnded } from '../usecases/call-back.ts'
 import { capacityBook } from '../usecases/capacity.ts'
 import { changing } from '../usecases/change.ts'
@@ -116,6 +118,7 @@ export function useCasesOf(node: Node): UseCases {
     listFailureGroups: failureGroups(looks).read,
     readHistory: rollupStore(looks).read,
     listTasks: reader.list,
+    ...askingForBulkActions({ actions: bulkStore({ moves, looks }), newId }, node.bulkActions),
     ...explaining({ situations: situationReader({ moves, looks }), read: getTask }),
     readStats: reader.stats,
     listWorkers: registry.list,

@@ -13,6 +13,7 @@ import { reasonOf } from '../runtime/reason.ts'
 import type { Service } from '../runtime/service.ts'
 import { batchCallbackStore } from '../storage/batch-callbacks.ts'
 import { batchUpkeep } from '../storage/batch-upkeep.ts'
+import { bulkStore } from '../storage/bulk-actions.ts'
 import { callbackStore } from '../storage/callbacks.ts'
 import { databaseClock } from '../storage/clock.ts'
 import { type Database, openDatabase } from '../storage/connection.ts'
@@ -24,7 +25,8 @@ import { outbox } from '../storage/packets.ts'
 import { rollupStore } from '../storage/rollups.ts'
 import { upkeep } from '../storage/upkeep.ts'
 import { workerRegistry } from '../storage/workers.ts'
-import { callingBack, callingBackBatches } from '../usecases/call-back.ts'
+import { type BulkKeeper, bulkRounds, keepingBulkActions } from '../usecases/bulk-actions.ts'
+import { callingBack, callingBackBatches, settleEnded } from '../usecases/call-back.ts'
 import { capacityBook } from '../usecases/capacity.ts'
 import { failureRounds } from '../usecases/fold-failures.ts'
 import { housekeep } from '../usecases/housekeep.ts'
@@ -46,6 +48,7 @@ export type Node = {
   announce: (packets: readonly PacketRef[]) => void
   publisher: RabbitPublisher | undefined
   batches: BatchKeeper
+  bulkActions: BulkKeeper
   /** Hears how long tasks wait and run, for the charts. */
   tally: Tally
   /** Resolves when the database is there and up to date. */
@@ -119,6 +122,7 @@ export async function openNode(config: Config, databaseUrl: string, log: Log): P
   const newId = idSource(databaseClock(looks).nowMs)
   const batchCare = batchUpkeep({ moves, chores })
   const batches = keepingBatches({ upkeep: batchCare, newId, capacityOf, announce, sleep, log })
+  const bulkActions = bulkKeeperOf({ moves, looks, notices, announce, batches }, retentionDays, log)
   const tally = tallyBook({ store: rollupStore(looks), sleep, log })
   services.push({ name: 'tally', stop: tally.stop })
   const housekeeping = migrated.then(() =>
@@ -126,7 +130,7 @@ export async function openNode(config: Config, databaseUrl: string, log: Log): P
       housekeep(
         {
           ...keeper,
-          rounds: roundsOf({ moves, looks, announce, retentionDays, log }),
+          rounds: [...roundsOf({ moves, looks, announce, retentionDays, log }), ...bulkRounds(bulkActions)],
           upkeep: upkeep({ moves, looks, chores }, listeners),
         },
         stopping.signal,
@@ -142,7 +146,39 @@ export async function openNode(config: Config, databaseUrl: string, log: Log): P
       await housekeeping.catch(() => {})
     },
   })
-  return { config, moves, looks, notices, announce, publisher, batches, tally, migrated, services }
+  return {
+    config,
+    moves,
+    looks,
+    notices,
+    announce,
+    publisher,
+    batches,
+    bulkActions,
+    tally,
+    migrated,
+    services,
+  }
+}
+
+function bulkKeeperOf(
+  {
+    moves,
+    looks,
+    notices,
+    announce,
+    batches,
+  }: Pick<Node, 'moves' | 'looks' | 'notices' | 'announce' | 'batches'>,
+  retentionDays: number,
+  log: Log,
+): BulkKeeper {
+  const newId = idSource(databaseClock(looks).nowMs)
+  const callBack = { callbacks: callbackStore(moves), newId, announce, describe: taskJson }
+  return keepingBulkActions({
+    ...{ actions: bulkStore({ moves, looks }), newId, notices, announce, retentionDays, log },
+    settle: (ids) => settleEnded(callBack, ids),
+    touched: batches.touched,
+  })
 }
 
 /** What the housekeeping does beside the ledger's own. */

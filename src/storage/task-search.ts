@@ -1,5 +1,6 @@
 import { lowestIdAt } from '../domain/id.ts'
 import type { TaskScope } from '../domain/ports.ts'
+import { uuids } from './arrays.ts'
 import type { Run, Statement } from './connection.ts'
 
 /** With no more waiting tasks than this, they are found through their packets; with more, they are most of the key. */
@@ -97,8 +98,12 @@ function unfinished(way: Way): string {
 const alike = (way: Way) => `
     select task_id from stopped
      where fingerprint = $14 and task_id < $1 and task_id >= $2
+       and ($15::uuid[] is null or task_id = any ($15::uuid[]))
      order by task_id ${way}
      limit $3`
+
+const named = `
+    select task_id from unnest($14::uuid[]) as u (task_id) where task_id < $1 and task_id >= $2`
 
 const opposite = (way: Way): Way => (way === 'desc' ? 'asc' : 'desc')
 
@@ -112,6 +117,7 @@ const statements = {
     desc: byCandidates('alike', 'desc', alike('desc')),
     asc: byCandidates('alike', 'asc', alike('asc')),
   },
+  named: { desc: byCandidates('named', 'desc', named), asc: byCandidates('named', 'asc', named) },
 }
 
 /** Ids from `from` on and below `before`. */
@@ -131,7 +137,9 @@ export async function openSearch(run: Run, scope: TaskScope, way: Way): Promise<
   if (!range) return undefined
   const kind = await kindOf(run, scope)
   const statement: Statement = statements[kind][way]
-  const values = [...scopeValues(scope), ...(kind === 'alike' ? [scope.fingerprint] : [])]
+  const ids = scope.ids ? uuids(scope.ids) : null
+  const own = kind === 'alike' ? [scope.fingerprint, ids] : kind === 'named' ? [ids] : []
+  const values = [...scopeValues(scope), ...own]
   return {
     range,
     async step({ before, from }, { look, find }) {
@@ -151,6 +159,7 @@ export async function openSearch(run: Run, scope: TaskScope, way: Way): Promise<
 async function kindOf(run: Run, scope: TaskScope): Promise<keyof typeof statements> {
   const { status, batchId, fingerprint } = scope
   if (fingerprint !== undefined) return 'alike'
+  if (scope.ids) return 'named'
   if (!status || status.includes('completed') || batchId) return 'key'
   if (!status.includes('pending')) return 'unfinished'
   const [pending] = await run<[number]>(readPending)

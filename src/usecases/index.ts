@@ -1,4 +1,5 @@
 import type { Batch, BatchPage, BatchPageWish } from '../domain/batch.ts'
+import type { BulkAction, BulkPageWish, NewBulkAction } from '../domain/bulk-action.ts'
 import type { TaskError } from '../domain/errors.ts'
 import type { FeedPage, FeedPosition, MoveFilter, Sighting } from '../domain/event.ts'
 import type { FailureGroupPage, FailureGroupWish } from '../domain/failure-group.ts'
@@ -51,6 +52,12 @@ export type UseCases = {
   /** Why a task does not run, in one sentence. */
   explainTask(id: string): Promise<Why>
   readTimeline(id: string): Promise<Timeline>
+  /** Counts what the scope has now; begins with it then if that is wished. */
+  createBulkAction(wish: Omit<NewBulkAction, 'id'>): Promise<BulkAction>
+  readBulkAction(id: string): Promise<BulkAction>
+  listBulkActions(wish: BulkPageWish): Promise<{ actions: BulkAction[]; next: string | null }>
+  startBulkAction(id: string): Promise<BulkAction>
+  abortBulkAction(id: string): Promise<BulkAction>
   cancelTask(id: string): Promise<TaskDetail>
   retryTask(id: string): Promise<TaskDetail>
   readBatch(id: string): Promise<Batch>

@@ -4,6 +4,7 @@ import { pino } from 'pino'
 import { buildApi } from '../../src/api/index.ts'
 import { type ApiKey, newKey, newToken, type Scope } from '../../src/domain/access.ts'
 import type { Batch } from '../../src/domain/batch.ts'
+import type { BulkAction } from '../../src/domain/bulk-action.ts'
 import { idSource } from '../../src/domain/id.ts'
 import type { Queue, Stats } from '../../src/domain/ports.ts'
 import type { Submission } from '../../src/domain/submission.ts'
@@ -47,6 +48,21 @@ export function batchOf(id: string, change: Partial<Batch> = {}): Batch {
 
 export function detailOf(task: Task, attempts: TaskDetail['attempts'] = []): TaskDetail {
   return { ...task, attempts, progress: null }
+}
+
+export function bulkActionOf(id: string, change: Partial<BulkAction> = {}): BulkAction {
+  return {
+    ...{ id, action: 'cancel', filter: '{}', status: 'ready', matched: 3, done: 0, skipped: 0 },
+    ...{
+      ratePerSecond: null,
+      remainingMs: null,
+      createdAt: at,
+      startedAt: null,
+      finishedAt: null,
+      error: null,
+    },
+    ...change,
+  }
 }
 
 const noCounts = { scheduled: 0, pending: 0, processing: 0, completed: 0, failed: 0, canceled: 0 }
@@ -135,6 +151,11 @@ export function useCasesWith(some: Partial<UseCases>): UseCases {
     listTasks: async () => ({ tasks: [], next: null, prev: null, searchedTo: null }),
     cancelTask: async (id) => detailOf(taskOf({}, { id, status: 'canceled' })),
     retryTask: async (id) => detailOf(taskOf({}, { id })),
+    createBulkAction: async ({ start: _start, scope: _scope, ...wish }) => bulkActionOf(newId(), wish),
+    readBulkAction: async (id) => bulkActionOf(id),
+    listBulkActions: async () => ({ actions: [], next: null }),
+    startBulkAction: async (id) => bulkActionOf(id, { status: 'running', startedAt: at }),
+    abortBulkAction: async (id) => bulkActionOf(id, { status: 'aborted', finishedAt: at }),
     explainTask: async (taskId) => ({
       taskId,
       status: 'pending',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { batchUpkeep } from '../../src/storage/batch-upkeep.ts'
 import { batchLedger } from '../../src/storage/batches.ts'
+import { moveLot } from '../../src/storage/bulk-moves.ts'
 import { type Database, openDatabase, type Run } from '../../src/storage/connection.ts'
 import { leasedWorkers } from '../../src/storage/leased-workers.ts'
 import { moveLog } from '../../src/storage/move-log.ts'
@@ -99,6 +100,8 @@ async function makeAllMoves(database: Database): Promise<void> {
   await log.read((await log.here()).position)
   await progressStore(database).report([{ id: done!.id, attempt: 1, done: 1, total: 2, message: null }])
   await makeBatchMoves(database)
+  for (const action of ['cancel', 'retry', 'delete'] as const)
+    await moveLot(database.run, action, { ids: [done!.id], statuses: ['failed'] })
 }
 
 async function makeBatchMoves(database: Database): Promise<void> {
@@ -139,6 +142,7 @@ const hot = [
     'lanes.open-full',
   ],
   ...['admitted.forget-lost', 'packets.settle-leased'],
+  ...['bulk.cancel', 'bulk.retry', 'bulk.delete'],
 ]
 const large =
   /^(tasks|packets|schedule|stopped|attempts|progress|events|idempotency_keys|batch|parcels|lanes|admitted)/

@@ -194,6 +194,8 @@ const tables = [
   'callbacks',
   'counters',
   'samples',
+  'bulk_actions',
+  'bulk_action_lots',
   'workers',
   'crashes',
   'queues',

@@ -75,6 +75,7 @@ function readSequel(envelope: Envelope, faults: Fault[]): Sequel | undefined {
 
 /** One line of an import: a submission, or the Problem that says what is wrong with it. */
 export function readLine(text: string): Submission | Problem {
+  if (/^\s*$/.test(text)) return new Problem('empty-body', 'the line is empty')
   try {
     return readSubmission(text, undefined)
   } catch (error) {

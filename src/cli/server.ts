@@ -20,6 +20,13 @@ export function withServer(command: Command): Command {
 // People wait at the other end: long enough for a server that restarts, not for one that is not there.
 const retries = 2
 
+/** For what the client has no call for. */
+export function targetOf(options: ServerOptions): { url: string; apiKey: string | undefined } {
+  clientOf(options) // says what is wrong with the address
+  const { url, apiKey } = options
+  return { url: url || defaultUrl, apiKey: apiKey || undefined }
+}
+
 export function clientOf({ url, apiKey }: ServerOptions): Millrace {
   try {
     return createClient({ url: url || defaultUrl, apiKey: apiKey || undefined, retries })

@@ -1,110 +1,98 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
-import type { Millrace } from '../client/index.ts'
+import { Readable } from 'node:stream'
+import type { FieldProblem } from '../client/index.ts'
 import { CommandFailure, exitCode } from './exit-code.ts'
+import { type ImportStream, type ImportTarget, openImport } from './import-stream.ts'
 import { formatOf, type OutputOptions, print } from './output.ts'
 import { type Progress, startProgress } from './progress.ts'
 import { lineSubmission } from './submission.ts'
-import { type Line, type Refused, submitLines } from './submit-lines.ts'
-import { counted, say } from './words.ts'
+import { counted, grouped, say } from './words.ts'
 
 type FileOptions = OutputOptions & { fields: ReadonlyMap<string, string> }
-type Tally = { stored: number; refused: number }
+type Tally = { answered: number; stored: number; refused: number }
 
-const largestBatch = 1_000
-/** Half of what the server takes, and room for a line of the largest size. */
-const largestBatchBytes = 8 * 1024 * 1024
 const faultsShown = 20
 
-/** Submits a task for each line, in batches; bad lines are reported with their number and the others stored. */
-export async function submitFile(millrace: Millrace, path: string, options: FileOptions): Promise<void> {
+/** Submits a task for each line, as an import; bad lines are reported with their number and the others stored. */
+export async function submitFile(target: ImportTarget, path: string, options: FileOptions): Promise<void> {
   const total = path === '-' ? undefined : await lineCount(path)
+  const input = path === '-' ? process.stdin : createReadStream(path)
+  const body = options.fields.size === 0 ? input : Readable.from(filled(input, options.fields))
+  const stream = await openImport(target, body)
   const progress = await startProgress({ label: 'submitting', unit: 'lines', total })
-  const tally: Tally = { stored: 0, refused: 0 }
+  const tally: Tally = { answered: 0, stored: 0, refused: 0 }
   try {
-    for await (const lines of ahead(batches(path))) {
-      await storeBatch(millrace, lines, { ...options, tally, progress })
-      progress.update(lines.at(-1)!.number)
-    }
+    await readAnswers(stream, { ...options, tally, progress })
+    await stream.sent
+  } catch (error) {
+    body.destroy()
+    progress.say(unclear(tally))
+    throw body.errored && body.errored !== error ? body.errored : error
   } finally {
     progress.stop()
-    say(summaryOf(tally))
+    say(summaryOf(tally, stream))
   }
   if (tally.refused > 0) process.exitCode = exitCode.error
 }
 
-type Storing = FileOptions & { tally: Tally; progress: Progress }
-
-async function storeBatch(
-  millrace: Millrace,
-  lines: readonly RawLine[],
-  { fields, tally, ...rest }: Storing,
-) {
-  const good: Line[] = []
-  const bad: Refused[] = []
-  for (const { number, text } of lines) {
-    const submission = lineSubmission(text, fields)
-    if ('fault' in submission) bad.push({ number, fault: submission.fault })
-    else good.push({ number, text: submission.text })
+/** Lines with the fields that they leave open. What is no object goes as it is: the server says what is wrong with it. */
+async function* filled(
+  input: NodeJS.ReadableStream,
+  fields: ReadonlyMap<string, string>,
+): AsyncGenerator<string> {
+  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+    const submission = line.trim() === '' ? { text: '' } : lineSubmission(line.replace(/^\ufeff/, ''), fields)
+    yield `${'text' in submission ? submission.text : line}\n`
   }
-  const { stored, refused } = await submitLines(millrace, good)
-  if (formatOf(rest) !== 'table')
-    stored.forEach((line) => void print(formatOf(rest) === 'ids' ? line.id : lineJson(line)))
-  tally.stored += stored.length
-  for (const fault of [...bad, ...refused].sort((a, b) => a.number - b.number))
-    complain(fault, tally, rest.progress)
 }
 
-function lineJson({ number, id }: { number: number; id: string }): string {
-  return JSON.stringify({ line: number, id })
+type Answer = { line: number; id: string } | { line: number; error: Refusal }
+type Refusal = { code: string; detail: string; errors?: FieldProblem[] }
+type Reading = OutputOptions & { tally: Tally; progress: Progress }
+
+async function readAnswers({ answers }: ImportStream, reading: Reading): Promise<void> {
+  let rest = ''
+  for await (const chunk of answers) {
+    const lines = (rest + chunk.toString()).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) take(JSON.parse(line), reading)
+    reading.progress.update(reading.tally.answered)
+  }
 }
 
-function complain({ number, fault }: Refused, tally: Tally, progress: Progress): void {
+function take(answer: Answer, { tally, progress, ...options }: Reading): void {
+  tally.answered = answer.line
+  if ('error' in answer) {
+    if (answer.error.code !== 'empty-body') complain(answer.line, answer.error, { tally, progress })
+    return
+  }
+  tally.stored++
+  const format = formatOf(options)
+  if (format !== 'table') print(format === 'ids' ? answer.id : JSON.stringify(answer))
+}
+
+function complain(number: number, refusal: Refusal, { tally, progress }: Omit<Reading, 'output'>): void {
   tally.refused++
-  if (tally.refused <= faultsShown) progress.say(`line ${number}: ${fault}`)
+  if (tally.refused <= faultsShown) progress.say(`line ${number}: ${faultOf(refusal)}`)
   if (tally.refused === faultsShown) progress.say('further bad lines are counted only')
 }
 
-function summaryOf({ stored, refused }: Tally): string {
+function faultOf({ detail, errors = [] }: Refusal): string {
+  if (errors.length === 0) return detail
+  return errors
+    .map((error) => [error.pointer?.replace(/^#\/?/, ''), error.detail].filter(Boolean).join(': '))
+    .join('; ')
+}
+
+function unclear({ answered }: Tally): string {
+  return `Lines after ${grouped(answered)} may be stored or not: nobody knows. With an idempotencyKey in each, submit the file again: what is there is not stored twice.`
+}
+
+function summaryOf({ stored, refused }: Tally, { batchId }: ImportStream): string {
   const bad = refused === 0 ? '' : `, ${counted(refused, 'bad line')} left out`
-  return `${counted(stored, 'task')} stored${bad}`
-}
-
-/** The next batch is read while the last one is under way. */
-async function* ahead<Batch>(source: AsyncGenerator<Batch>): AsyncGenerator<Batch> {
-  let next = source.next()
-  try {
-    for (let read = await next; !read.done; read = await next) {
-      next = source.next()
-      next.catch(() => {}) // heard when its turn has come
-      yield read.value
-    }
-  } finally {
-    void source.return(undefined)
-  }
-}
-
-type RawLine = { number: number; text: string }
-
-async function* batches(path: string): AsyncGenerator<RawLine[]> {
-  let lines: RawLine[] = []
-  let sizeBytes = 0
-  let number = 0
-  const input = path === '-' ? process.stdin : createReadStream(path)
-  for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-    number++
-    if (text.trim() === '') continue
-    const lineBytes = Buffer.byteLength(text)
-    if (lines.length === largestBatch || (lines.length > 0 && sizeBytes + lineBytes > largestBatchBytes)) {
-      yield lines
-      lines = []
-      sizeBytes = 0
-    }
-    lines.push({ number, text: number === 1 ? text.replace(/^\ufeff/, '') : text })
-    sizeBytes += lineBytes
-  }
-  if (lines.length > 0) yield lines
+  return `${counted(stored, 'task')} stored in batch ${batchId}${bad}`
 }
 
 /** Counted first, so that the bar knows its end; pipes cannot be read twice. */

@@ -171,7 +171,8 @@ const errorOf: Record<number, typeof MillraceError> = {
   503: UnavailableError,
 }
 
-function refusal({ status, text }: Answer): MillraceError {
+/** The error for an answer that is none. */
+export function refusal({ status, text }: Answer): MillraceError {
   const { code, title, detail, errors, task } = problemIn(text)
   return new (errorOf[status] ?? MillraceError)(
     code ?? `http-${status}`,

@@ -111,6 +111,7 @@ export async function fakeMillrace({ finishes = false } = {}) {
     if (path === '/tasks') return list(call)
     if (path === '/tasks/batch') return submitBatch(call)
     if (path.startsWith('/batches/')) return batch(call)
+    if (path === '/tasks/import') return importLines(call)
     if (path === '/events') return feed(call)
     if (path === '/stats') return { status: 200, text: JSON.stringify(statsOf([...tasks.values()])) }
     if (path === '/whoami') return { status: 200, text: '{"key":null,"authRequired":true,"version":"0"}' }
@@ -138,6 +139,17 @@ export async function fakeMillrace({ finishes = false } = {}) {
     if (finishes && call.query.has('wait')) finish(id, { status: '"completed"', result: '5' })
     await finalOrLate(task, Number(call.query.get('wait') ?? 0) * 1000)
     return { status: 200, text: textOf({ ...task, attempts: '[]' }) }
+  }
+
+  function importLines({ body }: Seen) {
+    const answers = body.split('\n').map((text, at) => {
+      const refused = (code: string) => `{"line":${at + 1},"error":{"code":"${code}","detail":"${code}"}}\n`
+      if (text.trim() === '') return refused('empty-body')
+      if (!/^\{.*\}\r?$/.test(text)) return refused('malformed-json')
+      return `{"line":${at + 1},"id":"${add(Object.fromEntries(memberTexts(text)))}"}\n`
+    })
+    const text = body.endsWith('\n') ? answers.slice(0, -1).join('') : answers.join('')
+    return { status: 200, text, type: 'application/x-ndjson' }
   }
 
   /** Three moves, the last of which is told again after `Last-Event-ID`. */

@@ -6,7 +6,7 @@ import { durationMs, durationWords, positiveNumber } from '../amounts.ts'
 import { withExamples } from '../examples.ts'
 import { UsageError } from '../exit-code.ts'
 import { type OutputOptions, printOne, withOutput } from '../output.ts'
-import { clientOf, type ServerOptions, withServer } from '../server.ts'
+import { clientOf, type ServerOptions, targetOf, withServer } from '../server.ts'
 import { type Fields, fieldTexts, objectText, payloadText } from '../submission.ts'
 import { submitFile } from '../submit-file.ts'
 import { taskLines } from '../task-view.ts'
@@ -48,9 +48,9 @@ export function submitCommand(): Command {
 async function submit(payload: string | undefined, options: SubmitCommandOptions): Promise<void> {
   const problem = contradiction(payload, options)
   if (problem) throw new UsageError(problem)
-  const millrace = clientOf(options)
   if (options.file !== undefined)
-    return submitFile(millrace, options.file, { ...options, fields: fieldTexts(options) })
+    return submitFile(targetOf(options), options.file, { ...options, fields: fieldTexts(options) })
+  const millrace = clientOf(options)
   const reply = await submitOne(millrace, payload ?? '', options)
   if (!options.wait && options.waitTimeout === undefined) return printOne(options, reply, taskLines(reply))
   const id: string = JSON.parse(memberTexts(reply).get('id') ?? '""')

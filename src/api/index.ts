@@ -8,6 +8,7 @@ import { callersOf } from './callers.ts'
 import { watchClosing } from './closing.ts'
 import { errorReply } from './error-reply.ts'
 import { guard } from './guard.ts'
+import { timeRequests } from './http-times.ts'
 import { openApiInfo } from './openapi.ts'
 import { answerOddRequests, clientErrorReply } from './raw-errors.ts'
 import { batchRoutes, batchSchema } from './routes/batches.ts'
@@ -19,6 +20,7 @@ import { historyRoutes } from './routes/history.ts'
 import { importRoutes } from './routes/import.ts'
 import { keyRoutes, keySchema } from './routes/keys.ts'
 import { liveRoutes } from './routes/live.ts'
+import { metricsRoutes } from './routes/metrics.ts'
 import { pageRoutes } from './routes/pages.ts'
 import { queueRoutes } from './routes/queues.ts'
 import { scheduleRoutes } from './routes/schedules.ts'
@@ -86,6 +88,7 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
   const closing = watchClosing(app)
   const callers = callersOf(apiKeys, useCases)
   readNeeds(app)
+  const requestTimes = timeRequests(app)
   guard(app, closing, callers)
   const own = [
     submissionSchema,
@@ -112,6 +115,7 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
   scheduleRoutes(app, useCases)
   queueRoutes(app, useCases)
   systemRoutes(app, { useCases, version })
+  metricsRoutes(app, { useCases, requestTimes })
   systemStateRoutes(app, { useCases, version })
   workerRoutes(app, useCases, closing)
   sessionRoutes(app, { useCases, callers, version })

@@ -14,6 +14,7 @@ import { databaseClock } from '../storage/clock.ts'
 import { scheduleStore } from '../storage/cron-schedules.ts'
 import { failureGroups } from '../storage/failure-groups.ts'
 import { gateForOthers } from '../storage/gate.ts'
+import { happenedStore } from '../storage/happened.ts'
 import { leasedWorkers } from '../storage/leased-workers.ts'
 import { moveLog } from '../storage/move-log.ts'
 import { queueStore } from '../storage/queues.ts'
@@ -42,6 +43,7 @@ import { importing } from '../usecases/import.ts'
 import type { UseCases } from '../usecases/index.ts'
 import { keyBook } from '../usecases/key-book.ts'
 import { managingKeys } from '../usecases/keys.ts'
+import { measuring } from '../usecases/metrics.ts'
 import { queueing } from '../usecases/queues.ts'
 import { readingTasks } from '../usecases/read-task.ts'
 import { checkReadiness, type Probe } from '../usecases/readiness.ts'
@@ -52,6 +54,7 @@ import { readingSystem } from '../usecases/system.ts'
 import { dashboardFolder } from './dashboard.ts'
 import { databaseUrlOf } from './database.ts'
 import { gatherOn, type Node, openNode, sleep } from './node.ts'
+import { processMetrics } from './process-metrics.ts'
 import { checkSystem, settingReports } from './system.ts'
 import { version } from './version.ts'
 
@@ -87,6 +90,8 @@ export function useCasesOf(node: Node): UseCases {
   const registry = workerRegistry(looks)
   const clock = databaseClock(looks)
   const keys = keyStore(looks)
+  const system = systemStore(looks)
+  const broker = () => publisher?.state() ?? null
   const { capacityOf } = capacityBook(registry)
   const newId = idSource(clock.nowMs)
   const gather = gatherOn(2)
@@ -122,9 +127,16 @@ export function useCasesOf(node: Node): UseCases {
     ...explaining({ situations: situationReader({ moves, looks }), read: getTask }),
     readStats: reader.stats,
     listWorkers: registry.list,
+    ...measuring({
+      reader,
+      system,
+      happened: happenedStore(looks),
+      broker,
+      own: processMetrics({ moves, looks }),
+    }),
     ...readingSystem({
-      system: systemStore(looks),
-      broker: () => publisher?.state() ?? null,
+      system,
+      broker,
       settings: settingReports(config),
       check: () => checkSystem(config),
       sleep,

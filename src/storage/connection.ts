@@ -13,6 +13,8 @@ export type Database = {
   run: Run
   /** Runs several statements in one transaction; throwing rolls it back. */
   transaction<T>(work: (run: Run) => Promise<T>): Promise<T>
+  /** How many connections there are, how many of them are idle, and how many callers wait for one. */
+  pool(): { open: number; idle: number; waiting: number }
   close(): Promise<void>
 }
 
@@ -69,6 +71,7 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
   return {
     run: (statement, values) => repeat(() => once(statement, values)),
     transaction,
+    pool: () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     close: () => pool.end(),
   }
 

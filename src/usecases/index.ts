@@ -3,6 +3,7 @@ import type { BulkAction, BulkPageWish, NewBulkAction } from '../domain/bulk-act
 import type { TaskError } from '../domain/errors.ts'
 import type { FeedPage, FeedPosition, MoveFilter, Sighting } from '../domain/event.ts'
 import type { FailureGroupPage, FailureGroupWish } from '../domain/failure-group.ts'
+import type { Metric } from '../domain/metric.ts'
 import type {
   Queue,
   QueueLimits,
@@ -77,6 +78,7 @@ export type UseCases = {
   listFailureGroups(wish: FailureGroupWish): Promise<FailureGroupPage>
   listWorkers(): Promise<WorkerInfo[]>
   readSystem(): Promise<SystemState>
+  readMetrics(): Promise<Metric[]>
   listQueues(): Promise<Queue[]>
   /** Changes the limits that are named; null is none. Like pausing, it answers the queue as it is then. */
   changeQueue(name: string, changes: Partial<QueueLimits>): Promise<Queue>

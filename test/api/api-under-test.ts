@@ -172,6 +172,7 @@ export function useCasesWith(some: Partial<UseCases>): UseCases {
     },
     listWorkers: async () => [],
     readSystem: async () => someSystem,
+    readMetrics: async () => [],
     putSchedule: async (definition) => ({ schedule: { ...aSchedule, ...definition }, created: true }),
     getSchedule: async (name) => ({ ...aSchedule, name }),
     listSchedules: async () => [aSchedule],

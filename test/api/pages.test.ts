@@ -71,6 +71,7 @@ it('describes every route, and every reference in the description leads somewher
       'post /workers',
       'get /healthz',
       'get /readyz',
+      'get /metrics',
       'get /system',
       'post /workers/claim',
       'post /workers/heartbeat',

@@ -18,9 +18,9 @@ export function blocksOf(file: string, language: string): string[] {
   return [...blocks].filter(([, lang]) => lang === language).map(([, , code]) => code!)
 }
 
-/** The rows of the table whose head has these titles, cell by cell. */
-export function tableOf(file: string, titles: readonly string[]): string[][] {
-  const lines = textOf(file).split('\n')
+/** The rows of the first table whose head has these titles, after the words `from`, cell by cell. */
+export function tableOf(file: string, titles: readonly string[], from = ''): string[][] {
+  const lines = textOf(file).slice(textOf(file).indexOf(from)).split('\n')
   const head = lines.findIndex((line) => cellsOf(line).join('|') === titles.join('|'))
   if (head < 0) throw new Error(`${file} has no table of ${titles.join(', ')}`)
   const rest = lines.slice(head + 2)

@@ -14,7 +14,12 @@ function databaseBehind({ away }: { away: number }): Database {
     if (asked <= away) throw new Error('away')
     return [[Date.now() - hourMs]]
   }
-  return { run: run as Database['run'], transaction: async () => assert.fail(), close: async () => {} }
+  return {
+    run: run as Database['run'],
+    transaction: async () => assert.fail(),
+    pool: () => assert.fail(),
+    close: async () => {},
+  }
 }
 
 const isRight = (nowMs: number) => Math.abs(nowMs - (Date.now() - hourMs)) < 10_000

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import { memberTexts } from '../client/json-text.ts'
 import { type Column, type Row, tableOf } from './table.ts'
+import { printableJson } from './words.ts'
 
 const formats = ['table', 'json', 'jsonl', 'ids'] as const
 type Format = (typeof formats)[number]
@@ -21,6 +22,15 @@ export function print(line: string): void {
   process.stdout.write(`${line}\n`)
 }
 
+/** JSON reaches a file or a pipe as the server sent it; on a terminal nothing in it is a command. */
+export function printJson(text: string): void {
+  print(asShown(text))
+}
+
+function asShown(text: string): string {
+  return process.stdout.isTTY ? printableJson(text) : text
+}
+
 export type Printer = {
   /** Rows as the JSON texts in which the server sent them: every number comes out as it went in. */
   rows(texts: readonly string[]): void
@@ -33,7 +43,7 @@ export function printerFor(options: OutputOptions, columns: readonly Column[]): 
   if (format === 'table') return tablePrinter(columns)
   if (format === 'json') return arrayPrinter()
   const lineOf = format === 'ids' ? idIn : onOneLine
-  return { rows: (texts) => texts.forEach((text) => void print(lineOf(text))), end: () => {} }
+  return { rows: (texts) => texts.forEach((text) => void printJson(lineOf(text))), end: () => {} }
 }
 
 /** Prints one thing; `linesOf` is how people read it. */
@@ -44,7 +54,7 @@ export function printOne(
 ): void {
   const format = formatOf(options)
   if (format === 'table') linesOf(JSON.parse(text)).forEach((line) => void print(line))
-  else print(format === 'ids' ? idIn(text) : format === 'json' ? text : onOneLine(text))
+  else printJson(format === 'ids' ? idIn(text) : format === 'json' ? text : onOneLine(text))
 }
 
 /** Inside of strings JSON has no line ends, so those that are there mean nothing. */
@@ -73,7 +83,7 @@ function arrayPrinter(): Printer {
   return {
     rows: (texts) => {
       for (const text of texts) {
-        process.stdout.write(`${before}\n${text}`)
+        process.stdout.write(`${before}\n${asShown(text)}`)
         before = ','
       }
     },

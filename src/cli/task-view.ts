@@ -48,7 +48,10 @@ function attemptLines(attempts: unknown): string[] {
   if (!Array.isArray(attempts) || attempts.length === 0) return []
   const facts = attempts.map(
     ({ attempt, finishedAt, error }) =>
-      [`attempt ${attempt}`, `${finishedAt}  ${error?.name}: ${error?.message}`] as const,
+      [
+        `attempt ${attempt}`,
+        `${finishedAt}  ${error?.name}: ${error?.message}`.replace(/\s+/g, ' '),
+      ] as const,
   )
   return ['', ...factsOf(facts)]
 }

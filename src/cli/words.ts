@@ -6,9 +6,20 @@ export function say(words: string): void {
   process.stderr.write(`${printable(words)}\n`)
 }
 
-/** Text of strangers must not command the terminal: control characters, other than the line's end, are shown as �. */
+/**
+ * Text of strangers must not command the terminal: control characters, other than the line's end, are shown as �, and so is
+ * what turns the direction of writing around, by which text would look like another one.
+ */
 export function printable(text: string): string {
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\ufffd')
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd')
+}
+
+/** The same for JSON, where it can be told as it is: such characters are only inside of strings, and there they have names. */
+export function printableJson(text: string): string {
+  return text.replace(
+    /[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }
 
 const colors = {

@@ -7,42 +7,31 @@ import type { Page } from 'playwright-core'
 import { createClient } from '../../src/client/index.ts'
 import { dashboardFolder } from '../../src/main/dashboard.ts'
 import { noBrowser, openContext, startDashboard, startWorkerBeside } from './browser.ts'
+import { placesOf, settled, visit } from './visits.ts'
 
-/** Addresses of the pages, and the heading of each. */
-const pages = {
-  '/': 'Overview',
-  '/tasks': 'Tasks',
-  '/queues': 'Queues',
-  '/workers': 'Workers',
-  '/schedules': 'Schedules',
-  '/batches': 'Batches',
-}
 const mostFirstPageBytes = 200_000
 
-describe('the dashboard', { skip: noBrowser, timeout: 170_000 }, () => {
-  it('shows each page, empty and full, light and dark, without a fault that axe finds', async (t) => {
-    const dashboard = await startDashboard(t)
-    const light = await openContext(t, { colorScheme: 'light' })
-    const dark = await openContext(t, { colorScheme: 'dark' })
-    const look = async () => {
-      for (const context of [light, dark])
-        for (const [path, heading] of Object.entries(pages)) {
-          const page = await context.newPage()
-          await page.goto(`${dashboard.url}${path}`)
-          await page.getByRole('heading', { level: 1, name: heading }).waitFor()
-          await settled(page)
-          assert.deepEqual(await faultsOf(page), [], path)
-          await page.close()
+describe('the dashboard', { skip: noBrowser, timeout: 400_000 }, () => {
+  for (const colorScheme of ['light', 'dark'] as const)
+    it(`shows each page, empty and full, ${colorScheme}, without a fault that axe finds`, async (t) => {
+      const dashboard = await startDashboard(t)
+      const context = await openContext(t, { colorScheme })
+      const places = await placesOf(context, dashboard.url)
+      const page = await context.newPage()
+      const look = async () => {
+        for (const place of places) {
+          await visit(page, dashboard.url, place)
+          assert.deepEqual(await faultsOf(page), [], place.path)
         }
-    }
+      }
 
-    await look()
-    await startWorkerBeside(t, dashboard)
-    const client = createClient({ url: dashboard.api.url })
-    await client.submitBatch([{ payload: 'a' }, { payload: 'b', delayMs: 60_000 }])
-    await client.schedules.put('hourly', { cron: '0 * * * *', task: { payload: 1 } })
-    await look()
-  })
+      await look()
+      await startWorkerBeside(t, dashboard)
+      const client = createClient({ url: dashboard.api.url })
+      await client.submitBatch([{ payload: 'a' }, { payload: 'b', delayMs: 60_000 }])
+      await client.schedules.put('hourly', { cron: '0 * * * *', task: { payload: 1 } })
+      await look()
+    })
 
   it('needs no more than 200 kB to show its first page', async (t) => {
     const dashboard = await startDashboard(t)
@@ -65,12 +54,6 @@ describe('the dashboard', { skip: noBrowser, timeout: 170_000 }, () => {
     assert.ok(total <= mostFirstPageBytes, `${total} bytes`)
   })
 })
-
-/** What the page asked for has come. */
-async function settled(page: Page): Promise<void> {
-  await page.locator('aside').getByRole('status').filter({ hasText: 'Live' }).waitFor()
-  await page.getByText('Reading…').waitFor({ state: 'detached' })
-}
 
 async function faultsOf(page: Page): Promise<string[]> {
   await page.evaluate(axe.source)

@@ -1,10 +1,10 @@
 import { Command } from 'commander'
 import { type Task, TaskCanceledError, type TaskEvent, TaskFailedError } from '../../client/index.ts'
 import { withExamples } from '../examples.ts'
-import { formatOf, type OutputOptions, print, withOutput } from '../output.ts'
+import { formatOf, type OutputOptions, print, printJson, withOutput } from '../output.ts'
 import { clientOf, type ServerOptions, withServer } from '../server.ts'
 import { taskPath } from '../task-path.ts'
-import { colored } from '../words.ts'
+import { colored, printable } from '../words.ts'
 
 export function watchCommand(): Command {
   const command = withServer(withOutput(new Command('watch'), ['table', 'jsonl']))
@@ -25,7 +25,8 @@ async function watch(id: string, options: ServerOptions & OutputOptions): Promis
   taskPath(id)
   let last: Task | undefined
   for await (const event of clientOf(options).task(id.trim()).events()) {
-    print(formatOf(options) === 'table' ? lineOf(event) : JSON.stringify(event))
+    if (formatOf(options) === 'table') print(lineOf(event))
+    else printJson(JSON.stringify(event))
     last = event.task
   }
   if (last?.status === 'failed') throw new TaskFailedError(last)
@@ -37,5 +38,5 @@ function lineOf({ name, task: { status, attempt, progress } }: TaskEvent): strin
   const what = colored(status, status.padEnd(10))
   if (name !== 'progress' || !progress) return `${at}  ${what}  attempt ${attempt}`
   const { done, total, message } = progress
-  return `${at}  ${what}  ${done}${total === null ? '' : ` of ${total}`}${message === null ? '' : `  ${message}`}`
+  return `${at}  ${what}  ${done}${total === null ? '' : ` of ${total}`}${message === null ? '' : `  ${printable(message)}`}`
 }

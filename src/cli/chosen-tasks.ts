@@ -1,24 +1,19 @@
 import { createInterface } from 'node:readline/promises'
 import { type Command, Option } from 'commander'
-import { ConnectionError, type Millrace, MillraceError, type TaskPage } from '../client/index.ts'
-import { elementTexts, memberTexts } from '../client/json-text.ts'
-import { parseReply } from '../client/reply.ts'
+import type { BulkAction, BulkFilter, Millrace } from '../client/index.ts'
 import { eachTask } from './each-task.ts'
 import { CommandFailure, exitCode, UsageError } from './exit-code.ts'
-import { report } from './failure.ts'
 import { type Filters, filterQuery, withFilters } from './filters.ts'
-import { formatOf, type OutputOptions, printerFor } from './output.ts'
-import { type Progress, startProgress } from './progress.ts'
+import { formatOf, type OutputOptions, printOne } from './output.ts'
+import { startProgress } from './progress.ts'
 import { clientOf, type ServerOptions } from './server.ts'
-import { taskPath } from './task-path.ts'
-import { taskColumns } from './task-view.ts'
 import { counted, say } from './words.ts'
 
 /** What is done to tasks, and in which statuses it can be. */
-type Deed = { verb: 'cancel' | 'retry'; done: string; statuses: readonly string[] }
+type Deed = { verb: BulkAction['action']; doing: string; done: string; statuses: readonly string[] }
 type Options = ServerOptions & OutputOptions & Filters & { all?: true; yes?: true }
 
-/** `cancel` or `retry`: of tasks that are named, or of all that a filter chooses. */
+/** `cancel`, `retry` or `delete`: of tasks that are named, or of all that a filter chooses. */
 export function chosenTasksCommand(command: Command, deed: Deed): Command {
   return withFilters(command.argument('[id...]'), deed.statuses)
     .addOption(new Option('--all', `all that can be ${deed.done}`))
@@ -27,8 +22,10 @@ export function chosenTasksCommand(command: Command, deed: Deed): Command {
       const isFilter = options.all === true || Object.values(filterQuery(options)).some((value) => value)
       const problem = contradiction(ids, isFilter, { deed, ...options })
       if (problem !== undefined) throw new UsageError(problem)
-      if (isFilter) return byFilter(clientOf(options), deed, options)
-      return eachTask(clientOf(options), ids, { ...options, verb: deed.verb })
+      const { verb } = deed
+      if (isFilter) return inBulk(clientOf(options), definedOf(filterQuery(options)), { deed, options })
+      if (verb === 'delete') return inBulk(clientOf(options), { ids }, { deed, options })
+      return eachTask(clientOf(options), ids, { ...options, verb })
     })
 }
 
@@ -42,7 +39,7 @@ function contradiction(
   const odd = status?.split(',').find((word) => !deed.statuses.includes(word))
   if (odd !== undefined)
     return `tasks that are ${odd} cannot be ${deed.done}, only ${deed.statuses.join(', ')}`
-  if (isFilter && !yes && !isTerminal())
+  if ((isFilter || deed.verb === 'delete') && !yes && !isTerminal())
     return `without a terminal nobody can be asked: --yes says that all of them are meant`
   return undefined
 }
@@ -51,41 +48,68 @@ function isTerminal(): boolean {
   return process.stdin.isTTY === true && process.stderr.isTTY === true
 }
 
-async function byFilter(millrace: Millrace, deed: Deed, options: Options): Promise<void> {
-  const ids = await chosenIds(millrace, { ...options, status: options.status ?? deed.statuses.join(',') })
-  if (ids.length === 0) return say('No task fits.')
-  if (!options.yes && !(await agreed(`${capitalized(deed.verb)} ${counted(ids.length, 'task')}?`)))
-    throw new CommandFailure('nothing was done')
-  await doToAll(millrace, ids, { deed, options })
+function definedOf(filter: ReturnType<typeof filterQuery>): BulkFilter {
+  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined))
 }
 
-const largestPage = 200
+type Doing = { deed: Deed; options: Options }
 
-/** All ids first, so that the question can tell how many, and no task that comes later is meant. */
-async function chosenIds(millrace: Millrace, filters: Filters): Promise<string[]> {
-  const progress = await startProgress({ label: 'looking', unit: 'tasks' })
-  const ids: string[] = []
-  let cursor: string | undefined
+/** Counted first by the server, so that the question can tell how many, and no task that comes later is meant. */
+async function inBulk(millrace: Millrace, filter: BulkFilter, { deed, options }: Doing): Promise<void> {
+  const { bulkActions } = millrace
+  const created = await bulkActions.create(deed.verb, filter)
+  const abort = () => bulkActions.abort(created.id).catch(() => {})
+  // In place of ending at once: what nobody waits for any more is not to go on.
+  process.removeAllListeners('SIGINT').once('SIGINT', () => {
+    void abort().then(() => process.exit(exitCode.interrupted))
+  })
+  const ready = await until(millrace, created, { label: 'looking', status: 'counting' })
+  if (ready.matched === 0) {
+    await abort()
+    return say('No task fits.')
+  }
+  if (!options.yes && !(await agreed(`${capitalized(deed.verb)} ${counted(ready.matched, 'task')}?`))) {
+    await abort()
+    throw new CommandFailure('nothing was done')
+  }
+  const begun = await bulkActions.start(created.id)
+  report(await until(millrace, begun, { label: deed.doing, status: 'running' }), { deed, options })
+}
+
+const lookEveryMs = 200
+
+/** Shows how far it is, until it is not in that status any more. */
+async function until(
+  { bulkActions }: Millrace,
+  action: BulkAction,
+  { label, status }: { label: string; status: BulkAction['status'] },
+): Promise<BulkAction> {
+  if (action.status !== status) return action
+  const isCounting = status === 'counting'
+  const total = isCounting ? undefined : action.matched
+  const progress = await startProgress({ label, unit: 'tasks', ...(total === undefined ? {} : { total }) })
   try {
-    do {
-      const query = { ...filterQuery(filters), limit: largestPage, cursor }
-      const reply = await millrace.request({ path: '/tasks', query, repeatable: true })
-      for (const row of elementTexts(memberTexts(reply.text).get('data') ?? '[]'))
-        ids.push(JSON.parse(memberTexts(row).get('id') ?? '""'))
-      const { page } = parseReply<Pick<TaskPage, 'page'>>(reply)
-      cursor = page.next ?? undefined
-      // A filter that no index serves is searched for in steps of a second: then it helps to see how far it is.
-      progress.update(ids.length, page.searchedTo ? `back to ${madeAt(page.searchedTo)}` : undefined)
-    } while (cursor !== undefined)
+    let latest = action
+    while (latest.status === status) {
+      progress.update(isCounting ? latest.matched : latest.done + latest.skipped)
+      await new Promise((resolve) => setTimeout(resolve, lookEveryMs))
+      latest = await bulkActions.get(action.id)
+    }
+    return latest
   } finally {
     progress.stop()
   }
-  return ids
 }
 
-/** An id begins with the milliseconds at which it was made. */
-function madeAt(id: string): string {
-  return new Date(Number.parseInt(id.replace('-', '').slice(0, 12), 16)).toISOString()
+function report(action: BulkAction, { deed, options }: Doing): void {
+  if (formatOf(options) !== 'table') printOne(options, JSON.stringify(action), () => [])
+  const skipped = action.skipped > 0 ? [`${counted(action.skipped, 'task')} had moved on`] : []
+  const left = action.matched - action.done - action.skipped
+  const kept = left > 0 ? [`${counted(left, 'task')} left as they were`] : []
+  say([`${counted(action.done, 'task')} ${deed.done}`, ...skipped, ...kept].join(', '))
+  if (action.status === 'done') return
+  process.exitCode = exitCode.error
+  say(action.error ? `It failed: ${action.error}.` : `It was ${action.status}.`)
 }
 
 async function agreed(question: string): Promise<boolean> {
@@ -95,60 +119,6 @@ async function agreed(question: string): Promise<boolean> {
   } finally {
     terminal.close()
   }
-}
-
-/** Requests at the same time; the server gathers them into one statement. */
-const atOnce = 64
-
-type Doing = { deed: Deed; options: Options }
-
-/** Does it to all of them, and says how many had moved on meanwhile; only something else is an error. */
-async function doToAll(millrace: Millrace, ids: readonly string[], { deed, options }: Doing): Promise<void> {
-  const progress = await startProgress({ label: `${deed.verb}ing`, unit: 'tasks', total: ids.length })
-  const printer = formatOf(options) === 'table' ? undefined : printerFor(options, taskColumns)
-  const tally = { done: 0, passed: 0, failed: 0 }
-  const left = ids.values()
-  const lane = async () => {
-    for (const id of left) {
-      const text = await doOne(millrace, id, { deed, tally, progress })
-      if (text !== undefined) printer?.rows([text])
-      progress.update(tally.done + tally.passed + tally.failed)
-    }
-  }
-  try {
-    await Promise.all(Array.from({ length: atOnce }, lane))
-    printer?.end()
-  } finally {
-    progress.stop()
-    say(summaryOf(deed, tally))
-  }
-  if (tally.failed > 0) process.exitCode = exitCode.error
-}
-
-type Tally = { done: number; passed: number; failed: number }
-type One = { deed: Deed; tally: Tally; progress: Progress }
-
-async function doOne(millrace: Millrace, id: string, { deed, tally }: One): Promise<string | undefined> {
-  try {
-    const path = taskPath(id, deed.verb)
-    const { text } = await millrace.request({ method: 'POST', path, repeatable: deed.verb === 'cancel' })
-    tally.done++
-    return text
-  } catch (error) {
-    if (error instanceof ConnectionError) throw error
-    if (error instanceof MillraceError && (error.status === 409 || error.status === 404)) tally.passed++
-    else {
-      tally.failed++
-      report(error)
-    }
-    return undefined
-  }
-}
-
-function summaryOf({ done }: Deed, tally: Tally): string {
-  const passed = tally.passed > 0 ? [`${counted(tally.passed, 'task')} had moved on`] : []
-  const failed = tally.failed > 0 ? [`${counted(tally.failed, 'task')} could not be`] : []
-  return [`${counted(tally.done, 'task')} ${done}`, ...passed, ...failed].join(', ')
 }
 
 function capitalized(word: string): string {

@@ -5,6 +5,7 @@ import { benchCommand } from './commands/bench.ts'
 import { cancelCommand } from './commands/cancel.ts'
 import { completionCommand } from './commands/completion.ts'
 import { configCommand } from './commands/config.ts'
+import { deleteCommand } from './commands/delete.ts'
 import { demoCommand } from './commands/demo.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { errorsCommand } from './commands/errors.ts'
@@ -75,6 +76,7 @@ function groups(): [string, Command[]][] {
         whyCommand(),
         cancelCommand(),
         retryCommand(),
+        deleteCommand(),
       ],
     ],
     ['Batches:', [batchCommand()]],

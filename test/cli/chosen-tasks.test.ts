@@ -19,12 +19,18 @@ function countsOf({ tasks }: FakeMillrace): Record<string, number> {
   return counts
 }
 
-describe('cancel and retry by filter', { concurrency: 3 }, () => {
-  it('do it to all that fit, page after page, and leave the others', async (t) => {
+function bulkAction(change: object): string {
+  const numbers = { matched: 3, done: 0, skipped: 0 }
+  return JSON.stringify({ id: 'b', action: 'cancel', filter: {}, error: null, ...numbers, ...change })
+}
+
+describe('cancel, retry and delete by filter', { concurrency: 3 }, () => {
+  it('do it to all that fit, and leave the others', async (t) => {
     const fake = await fakeWith(t, { pending: 450, completed: 3, failed: 2 })
-    const run = await runMillrace(t, ['cancel', '--all', '--yes', '-o', 'ids'], { url: fake.url })
+    const run = await runMillrace(t, ['cancel', '--all', '--yes', '-o', 'json'], { url: fake.url })
     assert.equal(run.code, 0, run.stderr)
-    assert.equal(run.stdout.trim().split('\n').length, 450)
+    const { status, matched, done } = JSON.parse(run.stdout)
+    assert.deepEqual([status, matched, done], ['done', 450, 450])
     assert.match(run.stderr, /450 tasks canceled/)
     assert.deepEqual(countsOf(fake), { canceled: 450, completed: 3, failed: 2 })
   })
@@ -35,21 +41,35 @@ describe('cancel and retry by filter', { concurrency: 3 }, () => {
       '--status',
       'failed',
       '--type',
-      'a',
+      'a.*',
       '--queue',
       'q',
-      '--created-after',
-      '2030-01-01T00:00:00Z',
+      '--age',
+      '<1h',
+      '--fingerprint',
+      'f',
     ]
-    const run = await runMillrace(t, ['retry', ...filter, '--yes'], { url: fake.url })
+    const after = ['--created-after', '2030-01-01T00:00:00Z', '--key', 'k']
+    const run = await runMillrace(t, ['retry', ...filter, ...after, '--yes'], { url: fake.url })
     assert.match(run.stderr, /2 tasks retried/)
-    assert.deepEqual(Object.fromEntries(fake.seen[0]!.query), {
-      status: 'failed',
-      type: 'a',
-      queue: 'q',
-      createdAfter: '2030-01-01T00:00:00Z',
-      limit: '200',
+    assert.deepEqual(JSON.parse(fake.seen[0]!.body), {
+      action: 'retry',
+      filter: {
+        ...{ status: 'failed', type: 'a.*', queue: 'q', age: '<1h', fingerprint: 'f', key: 'k' },
+        createdAfter: '2030-01-01T00:00:00Z',
+      },
+      start: false,
     })
+  })
+
+  it('delete what has ended, by filter or by id', async (t) => {
+    const fake = await fakeWith(t, { completed: 3, pending: 1 })
+    const [id] = [...fake.tasks.keys()]
+    const one = await runMillrace(t, ['delete', id!, '--yes'], { url: fake.url })
+    assert.match(one.stderr, /1 task deleted/)
+    const rest = await runMillrace(t, ['delete', '--status', 'completed', '--yes'], { url: fake.url })
+    assert.match(rest.stderr, /2 tasks deleted/)
+    assert.deepEqual(countsOf(fake), { pending: 1 })
   })
 
   it('ask first, and tell how many', { skip: noTerminal }, async (t) => {
@@ -67,24 +87,23 @@ describe('cancel and retry by filter', { concurrency: 3 }, () => {
     assert.deepEqual(countsOf(fake), { canceled: 3 })
   })
 
-  it('go on where a search ended before its page was full', async (t) => {
-    const fake = await fakeWith(t, { pending: 2 })
-    const [id] = [...fake.tasks.keys()]
-    fake.faults.push({ status: 200, body: `{"data":[],"page":{"next":"~","searchedTo":"${id}"}}` })
-    const run = await runMillrace(t, ['cancel', '--type', 'n', '--yes'], { url: fake.url })
-    assert.match(run.stderr, /2 tasks canceled/)
+  it('count what has moved on meanwhile, which is no error', async (t) => {
+    const fake = await fakeWith(t, { pending: 3 })
+    fake.faults.push({ status: 201, body: bulkAction({ status: 'ready' }) })
+    fake.faults.push({ status: 200, body: bulkAction({ status: 'done', done: 2, skipped: 1 }) })
+    const { code, stderr } = await runMillrace(t, ['cancel', '--all', '--yes'], { url: fake.url })
+    assert.equal(code, 0)
+    assert.match(stderr, /2 tasks canceled, 1 task had moved on/)
   })
 
-  it('count what has moved on meanwhile, which is no error', async (t) => {
-    const fake = await fakeWith(t, { pending: 2, completed: 1 })
-    // As if it had been pending when it was looked for.
-    const done = [...fake.tasks.keys()].at(-1)!
-    const ids = [...fake.tasks.keys()].map((id) => `{"id":"${id}"}`)
-    fake.faults.push({ status: 200, body: `{"data":[${ids}],"page":{"next":null}}` })
-    const run = await runMillrace(t, ['cancel', '--all', '--yes'], { url: fake.url })
-    assert.equal(run.code, 0)
-    assert.match(run.stderr, /2 tasks canceled, 1 task had moved on/)
-    assert.equal(fake.tasks.get(done)!.status, '"completed"')
+  it('say so when somebody else has aborted it, with exit code 1', async (t) => {
+    const fake = await fakeWith(t, { pending: 3 })
+    fake.faults.push({ status: 201, body: bulkAction({ status: 'ready' }) })
+    fake.faults.push({ status: 200, body: bulkAction({ status: 'running' }) })
+    fake.faults.push({ status: 200, body: bulkAction({ status: 'aborted', done: 1 }) })
+    const { code, stderr } = await runMillrace(t, ['cancel', '--all', '--yes'], { url: fake.url })
+    assert.equal(code, 1)
+    assert.match(stderr, /1 task canceled, 2 tasks left as they were\nIt was aborted\./)
   })
 
   const refusals: [string, string[], RegExp][] = [
@@ -95,6 +114,7 @@ describe('cancel and retry by filter', { concurrency: 3 }, () => {
     ],
     ['neither ids nor a filter', ['retry'], /give ids, a filter or --all/],
     ['both', ['cancel', 'x', '--type', 'y', '--yes'], /exclude each other/],
+    ['to delete without asking', ['delete', 'x'], /--yes says that all of them are meant/],
     ['a status that cannot be', ['retry', '--status', 'pending', '--yes'], /pending cannot be retried/],
   ]
   for (const [what, args, words] of refusals) {

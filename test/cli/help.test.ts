@@ -52,6 +52,7 @@ describe('help', { concurrency: 3 }, () => {
         'why',
         'cancel',
         'retry',
+        'delete',
       ],
       ...[
         'batch',

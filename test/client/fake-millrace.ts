@@ -2,6 +2,7 @@ import { EventEmitter, once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { memberTexts } from '../../src/client/json-text.ts'
+import { fakeBulkActions } from './fake-bulk-actions.ts'
 import { fakeSchedules } from './fake-schedules.ts'
 
 export type FakeTask = { [member: string]: string }
@@ -28,6 +29,7 @@ export async function fakeMillrace({ finishes = false } = {}) {
   const changes = new EventEmitter().setMaxListeners(0)
   let made = 0
   const schedules = fakeSchedules((task) => textOf(tasks.get(add(Object.fromEntries(memberTexts(task))))!))
+  const bulkActions = fakeBulkActions(tasks)
 
   const server = createServer((request, response) => void serve(request, response))
   server.listen(0, '127.0.0.1')
@@ -112,6 +114,7 @@ export async function fakeMillrace({ finishes = false } = {}) {
     if (path === '/tasks/batch') return submitBatch(call)
     if (path.startsWith('/batches/')) return batch(call)
     if (path === '/tasks/import') return importLines(call)
+    if (path.startsWith('/bulk-actions')) return bulkActions(call)
     if (path === '/events') return feed(call)
     if (path === '/stats') return { status: 200, text: JSON.stringify(statsOf([...tasks.values()])) }
     if (path === '/whoami') return { status: 200, text: '{"key":null,"authRequired":true,"version":"0"}' }

@@ -11,6 +11,7 @@ export function cancelCommand(): Command {
   return withExamples(
     chosenTasksCommand(command, {
       verb: 'cancel',
+      doing: 'canceling',
       done: 'canceled',
       statuses: ['scheduled', 'pending', 'processing'],
     }),

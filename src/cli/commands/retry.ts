@@ -9,7 +9,12 @@ export function retryCommand(): Command {
     .summary('run failed or canceled tasks again')
     .description('run failed or canceled tasks again, with fresh attempts; given by id or by a filter')
   return withExamples(
-    chosenTasksCommand(command, { verb: 'retry', done: 'retried', statuses: ['failed', 'canceled'] }),
+    chosenTasksCommand(command, {
+      verb: 'retry',
+      doing: 'retrying',
+      done: 'retried',
+      statuses: ['failed', 'canceled'],
+    }),
     `millrace retry "$(millrace cancel "$(millrace submit '"hello"' --delay 1h -o ids)" -o ids)"`,
     'millrace retry --status failed --created-after 1h --yes',
   )

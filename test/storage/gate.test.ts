@@ -77,6 +77,19 @@ test('the gate of a queue', async (t) => {
     await ledger.assertSound()
   })
 
+  await t.test('lets as many of a key start as have ended, while others of it run', async () => {
+    await limit({ keyConcurrency: 3 })
+    await ledger.submit(ofKey('a', 10))
+    const { worker, work, claim } = atGate()
+    const { tasks } = await claim()
+
+    await work.finish(worker.id, [completed(tasks[0]!)], [])
+
+    assert.equal((await claim()).tasks.length, 1)
+    assert.equal((await claim()).tasks.length, 0)
+    await ledger.assertNothingLost()
+  })
+
   await t.test('gives keys turns: ten do not wait for ten thousand', async () => {
     await limit({ concurrency: 20 })
     await ledger.submit(ofKey('many', 3_000))
@@ -90,6 +103,21 @@ test('the gate of a queue', async (t) => {
     const keys = await keysOf(second.tasks.map(({ id }) => id))
     assert.equal(keys.filter((key) => key === 'few').length, 10)
     assert.equal(keys.length, 20)
+  })
+
+  await t.test('gives each of many keys its turn before any has a second one', async () => {
+    await limit({ concurrency: 10 })
+    const keys = Array.from({ length: 30 }, (_, n) => `key ${n}`)
+    await ledger.submit(keys.flatMap((key) => ofKey(key, 5)))
+    const { claim, finish } = atGate()
+    const served: string[] = []
+    for (let round = 0; round < 3; round++) {
+      const claimed = await claim()
+      served.push(...(await keysOf(claimed.tasks.map(({ id }) => id))))
+      await finish(claimed)
+    }
+
+    assert.deepEqual(served.toSorted(), keys.toSorted())
   })
 
   await t.test('gives back what a dead worker had', async () => {
@@ -219,9 +247,10 @@ test('the gate of a queue', async (t) => {
     await limit({ concurrency: 10, keyConcurrency: 3 })
     await ledger.submit([...ofKey('a', 50), ...ofKey('b', 50), ...ofKey('c', 50), ...someTasks(50)])
     const workers = Array.from({ length: 8 }, atGate)
+    const first = await workers[0]!.claim(1) // so that all are parked, and nothing but the lock keeps them apart
     const claims = await Promise.all(workers.map(({ claim }) => claim()))
 
-    const tasks = claims.flatMap((claim) => claim.tasks)
+    const tasks = [first, ...claims].flatMap((claim) => claim.tasks)
     const keys = await keysOf(tasks.map(({ id }) => id))
     assert.equal(tasks.length, 10)
     for (const key of ['a', 'b', 'c']) assert.ok(keys.filter((k) => k === key).length <= 3)

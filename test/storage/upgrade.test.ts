@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import pg from 'pg'
 import { migrateDatabase, migrationNames } from '../../src/storage/migrate.ts'
 import { emptyDatabase } from '../support/postgres.ts'
 
 const folder = new URL('../../src/storage/migrations/', import.meta.url)
-const withKeys = '014_sql_keys.sql'
 
-test('what was granted and defined before submissions in SQL had keys and callbacks goes on', async (t) => {
+/** A database as it was before a migration, and a connection to it. */
+async function databaseBefore(t: TestContext, migration: string) {
   const url = await emptyDatabase(t)
   const client = new pg.Client({ connectionString: url })
   client.on('error', () => {}) // its database is dropped
@@ -16,10 +16,15 @@ test('what was granted and defined before submissions in SQL had keys and callba
   t.after(() => client.end())
   await client.query('create schema millrace; create table millrace.migrations (name text primary key)')
   await client.query('alter table millrace.migrations add column applied_at timestamptz default now()')
-  for (const name of migrationNames().filter((name) => name < withKeys)) {
+  for (const name of migrationNames().filter((name) => name < migration)) {
     await client.query(`set search_path = millrace; ${readFileSync(new URL(name, folder), 'utf8')}`)
     await client.query('insert into millrace.migrations (name) values ($1)', [name])
   }
+  return { url, client }
+}
+
+test('what was granted and defined before submissions in SQL had keys and callbacks goes on', async (t) => {
+  const { url, client } = await databaseBefore(t, '014_sql_keys.sql')
   await client.query(
     'set search_path = pg_catalog; drop role if exists sql_upgraded; create role sql_upgraded',
   )
@@ -66,4 +71,23 @@ test('what was granted and defined before submissions in SQL had keys and callba
     { may: true, arguments: 2 },
     { may: true, arguments: 11 },
   ])
+})
+
+test('what was parked a row for each task waits for its turn in parcels', async (t) => {
+  const { url, client } = await databaseBefore(t, '018_parcels.sql')
+  await client.query(`
+    insert into parked (queue, key, priority, task_id)
+    select 'q', 'k' || n % 2, n % 3, ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid from generate_series(1, 400) as n`)
+  const waiting = async () =>
+    (await client.query('select * from millrace.parked order by key, priority, task_id')).rows
+  const before = await waiting()
+
+  await migrateDatabase(url)
+
+  assert.deepEqual(await waiting(), before)
+  const { rows } = await client.query(
+    `select count(*)::int as parcels, max(cardinality(task_ids)) as most, bool_and(first_id = task_ids[1]) as whole
+       from millrace.parcels`,
+  )
+  assert.deepEqual(rows, [{ parcels: 12, most: 50, whole: true }])
 })

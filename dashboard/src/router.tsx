@@ -37,6 +37,11 @@ const batches = createRoute({
   path: '/batches',
   component: lazyRouteComponent(() => import('./pages/batches/batches.tsx')),
 })
+const system = createRoute({
+  getParentRoute: () => root,
+  path: '/system',
+  component: lazyRouteComponent(() => import('./pages/system/system.tsx')),
+})
 const schedules = createRoute({
   getParentRoute: () => root,
   path: '/schedules',
@@ -44,7 +49,7 @@ const schedules = createRoute({
 })
 
 export const router = createRouter({
-  routeTree: root.addChildren([overview, tasks, queues, workers, schedules, batches]),
+  routeTree: root.addChildren([overview, tasks, queues, workers, schedules, batches, system]),
   basepath: '/dashboard',
   defaultPreload: 'intent',
   defaultErrorComponent: PageFailure,

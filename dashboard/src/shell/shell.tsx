@@ -1,29 +1,28 @@
 import { Outlet, useNavigate, useRouterState } from '@tanstack/react-router'
-import { useEffect, useState } from 'react'
+import { lazy, Suspense, useEffect, useState } from 'react'
 import { useIsKeyWanted } from '../api/session.ts'
 import { IconButton } from '../ui/button.tsx'
 import { ConfirmHost } from '../ui/confirm.tsx'
-import { Dialog } from '../ui/dialog.tsx'
 import { onKey, useHotkeys } from '../ui/hotkeys.ts'
 import { Toasts } from '../ui/toast.tsx'
 import { Nav } from './nav.tsx'
-import { Palette } from './palette.tsx'
+import type { Overlay } from './overlays.tsx'
 import { places } from './places.ts'
 import styles from './shell.module.css'
-import { Shortcuts } from './shortcuts.tsx'
 import { SignIn } from './sign-in.tsx'
 
-type Open = 'nothing' | 'palette' | 'shortcuts' | 'navigation'
+const Overlays = lazy(() => import('./overlays.tsx'))
 
 /** What is around every page. */
 export function Shell() {
-  const [open, setOpen] = useState<Open>('nothing')
+  const [open, setOpen] = useState<Overlay>('nothing')
   const isKeyWanted = useIsKeyWanted()
-  const close = () => setOpen('nothing')
+  const [wasOpened, setWasOpened] = useState(false)
+  if (open !== 'nothing' && !wasOpened) setWasOpened(true)
   useKeys(setOpen)
   const path = useRouterState({ select: ({ location }) => location.pathname })
   // biome-ignore lint/correctness/useExhaustiveDependencies: who has gone elsewhere needs no navigation any more
-  useEffect(close, [path])
+  useEffect(() => setOpen('nothing'), [path])
   if (isKeyWanted) return <SignIn />
   return (
     <div className={styles.shell}>
@@ -41,18 +40,14 @@ export function Shell() {
       <main id="main" tabIndex={-1} className={styles.main}>
         <Outlet />
       </main>
-      <Dialog open={open === 'navigation'} onClose={close} title="Navigation" place="side" hideTitle>
-        <Nav onSearch={() => setOpen('palette')} onShortcuts={() => setOpen('shortcuts')} />
-      </Dialog>
-      <Palette open={open === 'palette'} onClose={close} />
-      <Shortcuts open={open === 'shortcuts'} onClose={close} />
+      <Suspense>{wasOpened && <Overlays open={open} setOpen={setOpen} />}</Suspense>
       <ConfirmHost />
       <Toasts />
     </div>
   )
 }
 
-function useKeys(open: (what: Open) => void): void {
+function useKeys(open: (what: Overlay) => void): void {
   const navigate = useNavigate()
   useEffect(() => {
     document.addEventListener('keydown', onKey)

@@ -1,9 +1,4 @@
-import { useState, useSyncExternalStore } from 'react'
-import { Button } from './button.tsx'
-import styles from './dialog.module.css'
-import { Dialog, DialogActions } from './dialog.tsx'
-import { TextField } from './field.tsx'
-import { count } from './format.ts'
+import { lazy, Suspense, useSyncExternalStore } from 'react'
 
 export type Question = {
   title: string
@@ -16,10 +11,10 @@ export type Question = {
   danger?: boolean
 }
 
-type Asked = Question & { answer: (yes: boolean) => void }
+export type Asked = Question & { answer: (yes: boolean) => void }
 
-/** From here on a click is too little. */
-const typedFrom = 1_000
+/** Loaded with the first question. */
+const QuestionDialog = lazy(() => import('./question-dialog.tsx'))
 
 let asked: Asked | undefined
 const listeners = new Set<() => void>()
@@ -52,40 +47,5 @@ export function ConfirmHost() {
     },
     () => asked,
   )
-  return question ? <QuestionDialog key={question.title} {...question} /> : null
-}
-
-function QuestionDialog({ title, detail, action, touches = 1, danger = true, answer }: Asked) {
-  const [typed, type] = useState('')
-  const mustType = danger && touches >= typedFrom
-  const isReady = !mustType || typed.replaceAll(/\D/g, '') === String(touches)
-  return (
-    <Dialog open onClose={() => answer(false)} title={title}>
-      <form
-        className={styles.body}
-        onSubmit={(event) => {
-          event.preventDefault()
-          if (isReady) answer(true)
-        }}
-      >
-        <p>{detail}</p>
-        {mustType && (
-          <div className={styles.confirmField}>
-            <TextField
-              label={`Type ${count(touches)} to go on`}
-              inputMode="numeric"
-              value={typed}
-              onChange={({ target }) => type(target.value)}
-            />
-          </div>
-        )}
-        <DialogActions>
-          <Button onClick={() => answer(false)}>Leave it</Button>
-          <Button type="submit" look={danger ? 'danger' : 'primary'} disabled={!isReady}>
-            {action}
-          </Button>
-        </DialogActions>
-      </form>
-    </Dialog>
-  )
+  return <Suspense>{question && <QuestionDialog key={question.title} {...question} />}</Suspense>
 }

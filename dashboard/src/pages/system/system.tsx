@@ -10,12 +10,14 @@ import { Settings } from './settings.tsx'
 import styles from './system.module.css'
 
 const everyMs = 5_000
+const soonMs = 500
 
 export default function System() {
   const system = useQuery({
     queryKey: ['system'],
     queryFn: () => api().system(),
-    refetchInterval: everyMs,
+    // The first look of a process takes a moment.
+    refetchInterval: ({ state }) => (state.data?.checkedAt ? everyMs : soonMs),
   })
   return (
     <Page title="System" lead="The installation, as the process that answers sees it.">
@@ -26,9 +28,11 @@ export default function System() {
             <Section title="Checks" aside={state.checkedAt && <CheckedAt at={state.checkedAt} />}>
               <Checks checks={state.checks} />
             </Section>
-            <Section title="Partitions">
-              <Partitions partitions={state.partitions} />
-            </Section>
+            {state.partitions.length > 0 && (
+              <Section title="Partitions">
+                <Partitions partitions={state.partitions} />
+              </Section>
+            )}
             <Section title="Settings">
               <Settings settings={state.settings} />
             </Section>

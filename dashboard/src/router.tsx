@@ -37,6 +37,11 @@ const batches = createRoute({
   path: '/batches',
   component: lazyRouteComponent(() => import('./pages/batches/batches.tsx')),
 })
+const bulkActions = createRoute({
+  getParentRoute: () => root,
+  path: '/bulk-actions',
+  component: lazyRouteComponent(() => import('./pages/bulk/bulk.tsx')),
+})
 const system = createRoute({
   getParentRoute: () => root,
   path: '/system',
@@ -49,7 +54,7 @@ const schedules = createRoute({
 })
 
 export const router = createRouter({
-  routeTree: root.addChildren([overview, tasks, queues, workers, schedules, batches, system]),
+  routeTree: root.addChildren([overview, tasks, queues, workers, schedules, batches, bulkActions, system]),
   basepath: '/dashboard',
   defaultPreload: 'intent',
   defaultErrorComponent: PageFailure,

@@ -119,6 +119,25 @@ describe('what can be done in the dashboard', { skip: noBrowser, timeout: 170_00
     await page.waitForURL(/range=7d/)
   })
 
+  it('counts what a bulk action is for, and does it when the number was typed', async (t) => {
+    const dashboard = await startDashboard(t)
+    const client = createClient({ url: dashboard.api.url })
+    await client.submitBatch(Array.from({ length: 1_200 }, () => ({ payload: 1, queue: 'nobody' })))
+    const page = await (await openContext(t)).newPage()
+    await page.goto(`${dashboard.url}/bulk-actions`)
+    await page.getByRole('button', { name: 'New bulk action' }).click()
+    await page.getByLabel('Action').selectOption('cancel')
+    await page.getByLabel('Tasks').fill('status:pending queue:nobody')
+    await page.getByRole('button', { name: 'Count them' }).click()
+    await page.getByRole('button', { name: 'Start: cancel' }).click()
+    const doIt = page.getByRole('button', { name: 'Cancel 1,200 tasks' })
+    assert.ok(await doIt.isDisabled())
+    await page.getByLabel('Type 1,200 to go on').fill('1200')
+    await doIt.click()
+    await page.getByRole('row').filter({ hasText: 'done' }).getByText('1,200 / 1,200').waitFor()
+    assert.equal((await client.stats()).counts.canceled, 1_200)
+  })
+
   it('submits a thousand example tasks where there are none', async (t) => {
     const dashboard = await startDashboard(t)
     const client = createClient({ url: dashboard.api.url })

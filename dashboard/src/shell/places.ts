@@ -17,5 +17,6 @@ export const places: readonly Place[] = [
   { to: '/workers', label: 'Workers', icon: 'workers', keys: 'g w', group: 1 },
   { to: '/schedules', label: 'Schedules', icon: 'schedules', keys: 'g s', group: 1 },
   { to: '/batches', label: 'Batches', icon: 'batches', keys: 'g b', group: 1 },
+  { to: '/bulk-actions', label: 'Bulk actions', icon: 'bulk', keys: 'g a', group: 1 },
   { to: '/system', label: 'System', icon: 'system', keys: 'g y', group: 2 },
 ]

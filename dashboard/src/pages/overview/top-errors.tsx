@@ -2,11 +2,15 @@ import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import type { FailureGroup } from '../../../../src/client/index.ts'
 import { api } from '../../api/client.ts'
-import { count } from '../../ui/format.ts'
+import { useMay } from '../../api/who.ts'
+import { IconButton } from '../../ui/button.tsx'
+import { confirm } from '../../ui/confirm.tsx'
+import { count, plural } from '../../ui/format.ts'
 import { Section } from '../../ui/page.tsx'
 import { Sparkline } from '../../ui/sparkline.tsx'
 import { type Column, Table } from '../../ui/table.tsx'
 import { Ago } from '../../ui/time.tsx'
+import { toast, toastFailure } from '../../ui/toast.tsx'
 import styles from './overview.module.css'
 
 const everyMs = 10_000
@@ -74,4 +78,29 @@ const columns: readonly Column<FailureGroup>[] = [
     from: 440,
     cell: ({ lastSeenAt }) => <Ago at={lastSeenAt} />,
   },
+  {
+    key: 'retry',
+    header: <span className={styles.hidden}>Retry</span>,
+    width: '2rem',
+    align: 'end',
+    cell: (group) => <Retry group={group} />,
+  },
 ]
+
+function Retry({ group }: { group: FailureGroup }) {
+  if (!useMay('cancel')) return null
+  return <IconButton label={`Retry: ${group.message}`} icon="retry" small onClick={() => void retry(group)} />
+}
+
+/** All of the group, in the background. */
+async function retry({ fingerprint, count: failed }: FailureGroup): Promise<void> {
+  const what = `Retry ${plural(failed, 'task')}`
+  const detail = 'All failures of the group are pending again, with fresh attempts.'
+  if (!(await confirm({ title: `${what}?`, detail, action: what, danger: false }))) return
+  try {
+    await api().bulkActions.create('retry', { status: 'failed', fingerprint }, { start: true })
+    toast('Retrying them: Bulk actions shows how far it is')
+  } catch (error) {
+    toastFailure('Retrying', error)
+  }
+}

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import pg from 'pg'
 import type { QueueLimits } from '../../src/domain/ports.ts'
 import { queueStore } from '../../src/storage/queues.ts'
 import { workLedger } from '../../src/storage/work-ledger.ts'
@@ -241,6 +242,29 @@ test('the gate of a queue', async (t) => {
     }
 
     assert.deepEqual(order, [urgent!.id, first!.id, second!.id])
+  })
+
+  await t.test('is passed by one at a time, and with a pause that was just answered by nobody', async (t) => {
+    await limit({ concurrency: 5 })
+    await ledger.submit(someTasks(3))
+    const { claim } = atGate()
+    const other = new pg.Client({ connectionString: ledger.url })
+    other.on('error', () => {})
+    await other.connect()
+    t.after(() => other.end())
+    await other.query(`begin; update millrace.queues set paused_at = now() where name = 'default'`)
+    const claiming = claim()
+    await until(
+      async () =>
+        (
+          await ledger.rows(`select from pg_stat_activity where wait_event_type = 'Lock'
+                                   and datname = current_database()`)
+        ).length > 0,
+      { what: 'a look that waits for the row' },
+    )
+    await other.query('commit')
+
+    assert.equal((await claiming).tasks.length, 0)
   })
 
   await t.test('never lets more through when many look at once', async () => {

@@ -36,7 +36,7 @@ describe('the command line and a real system', () => {
       '{"payload":1}\n{"payload":2,"typ":"x"}\n{"payload":3}\n',
     )
     assert.match(imported.stderr, /line 2: .*typ.*did you mean.*type/)
-    assert.match(imported.stderr, /2 tasks stored, 1 bad line left out/)
+    assert.match(imported.stderr, /2 tasks stored in batch \S+, 1 bad line left out/)
 
     const stats = JSON.parse((await run(['stats'])).stdout)
     assert.equal(stats.counts.scheduled, 2)

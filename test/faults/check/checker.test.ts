@@ -170,6 +170,29 @@ const broken: Record<string, { run: Wish; promise: Promised; tally?: Tally }> = 
     run: { client: [submitted(), canceled(50)], rows: [canceledRow()], handlers: [], stopped: [] },
     promise: '5 counts are exact',
   },
+  'counters of a batch that are off by one': {
+    run: { batches: [batch({ kept: 'completed 3' })] },
+    promise: '5 counts are exact',
+  },
+  'a batch that is never finished': {
+    run: { batches: [batch({ isFinished: false })] },
+    promise: '5 counts are exact',
+  },
+  'what comes after a batch, coming twice': {
+    run: { batches: [batch({ thens: 2 })] },
+    promise: 'what comes after a batch comes once',
+  },
+  'what comes after a batch, not coming': {
+    run: { batches: [batch({ thens: 0 })] },
+    promise: 'what comes after a batch comes once',
+  },
+  'an end of which nobody was told': {
+    run: {
+      client: [submitted({ called: [id, 'batch-1'] })],
+      rig: [{ what: 'told', at: 500, id: 'batch-1' }],
+    },
+    promise: 'who is to be told of an end is told',
+  },
   'one key that is answered with two tasks': {
     run: {
       client: [submitted({ key: 'k' }), submitted({ key: 'k', ids: ['task-2'] })],
@@ -414,6 +437,7 @@ function run({ client, handlers, rig, rows = [row()], ...rest }: Wish): Evidence
       packets: [],
       kept: keptOf(rows),
       stopped: rows.filter(({ status }) => status === 'failed' || status === 'canceled'),
+      batches: [],
       keys: rows.flatMap(({ key, id }) => (key === null ? [] : [{ key, id }])),
       ...rest,
     },
@@ -459,11 +483,18 @@ function canceledRow(wish: Partial<TaskRow> = {}): TaskRow {
   return row({ status: 'canceled', hasResult: false, resultAttempt: null, ...wish })
 }
 
+function batch(wish: Partial<Snapshot['batches'][number]>): Snapshot['batches'][number] {
+  const counts = { real: 'completed 2', kept: 'completed 2' }
+  return { id: 'batch-1', ...counts, isFinished: true, hasThen: true, thens: 1, ...wish }
+}
+
 function keptOf(rows: readonly TaskRow[]): Snapshot['kept'] {
   return rows.map(({ queue, type, status }) => ({ queue, type, status, n: 1 }))
 }
 
-function submitted(wish: { ids?: string[]; key?: string; status?: number } = {}): ClientLine {
+function submitted(
+  wish: { ids?: string[]; key?: string; status?: number; called?: string[] } = {},
+): ClientLine {
   return { what: 'submitted', at: 10, sentAt: 5, ids: [id], type: 'quick', status: 201, ...wish }
 }
 

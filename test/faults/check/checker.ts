@@ -1,4 +1,5 @@
 import { type Recovery, recoveriesOf } from '../trial/recovery.ts'
+import { batchCounting, sequels, telling } from './batches.ts'
 import { cancellation, startsInTransit } from './cancellation.ts'
 import { counting } from './counting.ts'
 import { type Check, type Evidence, type Stories, storiesOf, type Tally, type Violation } from './evidence.ts'
@@ -29,6 +30,9 @@ const checks: readonly Check[] = [
   finality,
   cancellation,
   counting,
+  batchCounting,
+  sequels,
+  telling,
   repetition,
   innocence,
   outages,

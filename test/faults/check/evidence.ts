@@ -36,6 +36,8 @@ export type Promised =
   | '7 who kills its process fails alone'
   | '8 in an outage clients wait and processes stay'
   | 'a repeated start has a reason'
+  | 'what comes after a batch comes once'
+  | 'who is to be told of an end is told'
 
 /** The figures that count the tasks of some violations. */
 export type Tally = 'lost' | 'doubleCompleted' | 'lateResults' | 'startsAfterCancel' | 'innocentsFailed'
@@ -78,8 +80,11 @@ export type Stories = ReadonlyMap<string, Story>
 /** Joins the ledgers with the database, task by task. */
 export function storiesOf({ client, handlers, database }: Evidence): Stories {
   const stories = new Map<string, Story>()
-  for (const row of database.tasks) story(row.id).row = row
-  for (const { id, attempt, at } of database.failedAttempts) story(id).failedAttempts.set(attempt, at)
+  // The system's own have no handler that writes lines.
+  const own = new Set(database.tasks.flatMap(({ id, type }) => (type.startsWith('millrace.') ? [id] : [])))
+  for (const row of database.tasks) if (!own.has(row.id)) story(row.id).row = row
+  for (const { id, attempt, at } of database.failedAttempts)
+    if (!own.has(id)) story(id).failedAttempts.set(attempt, at)
   for (const line of client) tell(line)
   addAttempts(handlers, story)
   return stories

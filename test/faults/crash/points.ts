@@ -67,6 +67,12 @@ export const namedPoints: readonly NamedPoint[] = [
     'before statement tasks.fail': 'a failure is not stored',
     'after statement tasks.fail': 'a failure is stored; the worker does not know',
   }),
+  ...of('working', {
+    'during statement batches.finish': 'a batch is on its way to be finished; what comes then is not there',
+    'after statement batch-sequels.note': 'what comes after a batch is written, nothing is committed',
+    'after statement callbacks.told': 'a delivery is made, nothing is committed',
+    'during statement batch-callbacks.told': 'a delivery is made, its note is on its way',
+  }),
   ...of('keeping house', {
     'after statement packets.held': 'a worker is taken for dead; nothing is put back',
     'during statement packets.put-back': 'the tasks of a dead worker are on their way back',

@@ -10,12 +10,15 @@ export type Submission = {
   delayMs?: number
   maxAttempts?: number
   timeoutMs?: number
+  callbackUrl?: string
 }
+
+export type AtEnd = { then?: Submission; callbackUrl?: string }
 
 /** A client of several apis that writes down each answer, and lives through all of them. */
 export type Client = {
   /** Answers the ids; none when nobody knows whether the tasks were accepted. All are of one type. */
-  submit(tasks: readonly Submission[]): Promise<readonly string[]>
+  submit(tasks: readonly Submission[], atEnd?: AtEnd): Promise<readonly string[]>
   /** Asks with one key again and again until it is accepted, and answers the id. */
   submitKeyed(task: Submission, key: string): Promise<string>
   /** Each of these answers the status of the task if the wish was fulfilled. */
@@ -55,22 +58,30 @@ export function openClient(
     open: () => [...open.values()].reduce((sum, n) => sum + n, 0),
   }
 
-  async function submit(tasks: readonly Submission[]): Promise<readonly string[]> {
+  async function submit(tasks: readonly Submission[], atEnd: AtEnd = {}): Promise<readonly string[]> {
     const [first] = tasks
     if (first === undefined) return []
     if (tasks.length === 1)
       return submitOne({ request: 'submit', method: 'POST', path: '/tasks', body: first }, first)
-    const reply = await ask({ request: 'batch', method: 'POST', path: '/tasks/batch', body: { tasks } })
+    const reply = await ask({
+      request: 'batch',
+      method: 'POST',
+      path: '/tasks/batch',
+      body: { tasks, ...atEnd },
+    })
     if (reply === undefined) return []
-    const { ids } = reply.body as { ids: string[] }
-    return accepted(reply, { ids, type: first.type })
+    const { batchId, ids } = reply.body as { batchId: string; ids: string[] }
+    const called = ids.filter((_, i) => tasks[i]?.callbackUrl)
+    if (atEnd.callbackUrl) called.push(batchId)
+    return accepted(reply, { ids, type: first.type, called })
   }
 
-  async function submitOne(request: Request, { type }: Submission): Promise<readonly string[]> {
+  async function submitOne(request: Request, { type, callbackUrl }: Submission): Promise<readonly string[]> {
     const reply = await ask(request)
     if (reply === undefined) return []
     const { id } = reply.body as TaskBody
-    return accepted(reply, { ids: [id], type, ...(request.key ? { key: request.key } : {}) })
+    const called = callbackUrl ? [id] : []
+    return accepted(reply, { ids: [id], type, called, ...(request.key ? { key: request.key } : {}) })
   }
 
   async function submitKeyed(task: Submission, key: string): Promise<string> {
@@ -88,9 +99,10 @@ export function openClient(
 
   function accepted(
     { sentAt, at, status }: Reply,
-    { ids, type, key }: { ids: string[]; type: string; key?: string },
+    { ids, type, called, key }: { ids: string[]; type: string; called: string[]; key?: string },
   ): string[] {
-    write({ what: 'submitted', at, sentAt, ids, type, ...(key ? { key } : {}), status })
+    const more = { ...(key ? { key } : {}), ...(called.length > 0 ? { called } : {}) }
+    write({ what: 'submitted', at, sentAt, ids, type, ...more, status })
     return ids
   }
 

@@ -15,6 +15,8 @@ export type ClientLine =
       type: string
       key?: string
       status: number
+      /** Tasks and batches of whose end somebody wants to be told. */
+      called?: readonly string[]
     }
   | ClientLook<'canceled'>
   | ClientLook<'retried'>
@@ -69,6 +71,8 @@ export type RigLine =
       members: readonly string[]
     }
   | { what: 'ended'; at: number; member: string; pid: number; how: number | string; wanted: boolean }
+  /** Somebody was told of the end of a task or a batch. */
+  | { what: 'told'; at: number; id: string }
   | { what: 'ready'; at: number; member: string; pid: number }
 
 export type Line = ClientLine | HandlerLine | RigLine

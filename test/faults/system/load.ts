@@ -16,12 +16,19 @@ const recentIds = 500
 
 type Action = { weight: number; act: () => Promise<void>; tasks: number }
 
-/** Submits about `rate` tasks a second, one by one, with keys and in batches, and cancels, retries and reads them. */
-export function startLoad(client: Client, { rate, random }: { rate: number; random: Random }): Load {
+/**
+ * Submits about `rate` tasks a second, one by one, with keys and in batches, and cancels, retries and reads them. At
+ * `callbackUrl` somebody wants to be told of the ends of some.
+ */
+export function startLoad(
+  client: Client,
+  { rate, random, callbackUrl }: { rate: number; random: Random; callbackUrl?: string },
+): Load {
   const recent: string[] = []
   const stopped: string[] = []
   const inHand = new Set<Promise<void>>()
   const stopping = new AbortController()
+  const told = callbackUrl === undefined ? {} : { callbackUrl }
   let accepted = 0
   let keys = 0
   let marks = 0
@@ -70,7 +77,9 @@ export function startLoad(client: Client, { rate, random }: { rate: number; rand
   async function submit(count: number): Promise<void> {
     const { type } = drawTask()
     const tasks = Array.from({ length: count }, () => drawTask(type))
-    took(type, await client.submit(tasks))
+    // biome-ignore lint/suspicious/noThenProperty: the name of a member of the body
+    const atEnd = { ...told, then: { ...drawTask('quick'), ...told } }
+    took(type, await client.submit(tasks, count > 1 ? atEnd : {}))
   }
 
   async function submitKeyed(): Promise<void> {
@@ -116,6 +125,7 @@ export function startLoad(client: Client, { rate, random }: { rate: number; rand
       payload: { ms, mark: `load-${marks}` },
       priority,
       ...(delayMs === undefined ? {} : { delayMs }),
+      ...(random.between(1, 20) === 1 ? told : {}),
     }
   }
 }

@@ -111,6 +111,7 @@ function memberSettings(ledgers: Ledgers): Record<string, string> {
     HOME,
     NODE_COMPILE_CACHE: compileCache,
     NODE_OPTIONS: `--max-old-space-size=${memoryMb} --import=${crashHook}`,
+    WEBHOOK_ALLOW_PRIVATE: 'true',
     LOG_FORMAT: 'json',
     LOG_LEVEL: 'info',
     SHUTDOWN_GRACE_MS: '5000',

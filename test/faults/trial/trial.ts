@@ -5,6 +5,7 @@ import { type Client, openClient } from '../system/client.ts'
 import { type RigLine, writeLine } from '../system/ledger.ts'
 import { startLoad } from '../system/load.ts'
 import { nowMs } from '../system/machine-clock.ts'
+import { openReceiver } from '../system/receiver.ts'
 import { cleanups, type Deployment, deploy } from '../system/system.ts'
 import type { System, Transport } from './fault.ts'
 import { judge, untilQuiet } from './judge.ts'
@@ -77,7 +78,12 @@ async function play(deployment: Deployment, course: Course) {
   const random = seeded(seed)
   const urls = deployment.apis.map(({ url }) => url)
   const client = openClient(urls, { ledger: ledgers.client, random: seeded(random.between(0, 2 ** 31)) })
-  const load = startLoad(client, { rate, random: seeded(random.between(0, 2 ** 31)) })
+  const receiver = await openReceiver((line) => writeLine(ledgers.rig, line))
+  const load = startLoad(client, {
+    rate,
+    random: seeded(random.between(0, 2 ** 31)),
+    callbackUrl: receiver.url,
+  })
   const faults: Record<string, number> = {}
   await sleep(warmUpMs)
   const record = (line: RigLine) => {
@@ -93,6 +99,7 @@ async function play(deployment: Deployment, course: Course) {
   await load.stop().catch((error) => failed('the load', error))
   watching.abort()
   await quiet(deployment, course).catch((error) => failed('waiting for the end of all tasks', error))
+  receiver.close()
   return { faults, accepted: load.accepted() }
 }
 

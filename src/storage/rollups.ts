@@ -9,6 +9,7 @@ import {
   type Times,
 } from '../domain/rollup.ts'
 import { texts } from './arrays.ts'
+import { readNowMs } from './clock.ts'
 import type { Database } from './connection.ts'
 import { withWaitingPlaces } from './packets.ts'
 
@@ -155,8 +156,6 @@ const readRange = {
    order by at`,
 }
 
-const readNow = { name: 'clock.now-ms', text: `select extract(epoch from now())::float8 * 1000` }
-
 type Row = [
   atMs: number,
   submitted: number,
@@ -171,8 +170,7 @@ type Row = [
 ]
 
 async function read({ run }: Database, { from, to, queue = '', type = '' }: HistoryWish): Promise<History> {
-  const [now] = await run<[number]>(readNow)
-  const { minutes, step } = resolutionOf(Date.parse(from), Date.parse(to), now![0])
+  const { minutes, step } = resolutionOf(Date.parse(from), Date.parse(to), await readNowMs(run))
   const stepMs = step * 60_000
   const fromMs = Math.floor(Date.parse(from) / stepMs) * stepMs
   const toMs = Math.ceil(Date.parse(to) / stepMs) * stepMs

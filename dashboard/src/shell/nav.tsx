@@ -54,7 +54,7 @@ function PlaceLink({ to, label, icon }: Place) {
     <Link
       to={to}
       className={styles.link}
-      activeOptions={{ exact: to === '/' }}
+      activeOptions={{ exact: to === '/', includeSearch: false }}
       activeProps={{ className: styles.active, 'aria-current': 'page' }}
     >
       <Icon name={icon} />

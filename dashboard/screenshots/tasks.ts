@@ -1,0 +1,31 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { kinds } from '../../bench/seed/kinds.ts'
+import { defineTask, NonRetryableError, RetryLaterError } from '../../src/index.ts'
+
+/** Work like that of the kinds that the pictures are full of, as long and as likely to fail. */
+export const tasks = [
+  ...kinds.map(({ type, runMs, failShare, errors }) =>
+    defineTask({
+      type,
+      async run(_input, { signal }) {
+        await sleep(-Math.log(1 - Math.random()) * runMs, undefined, { signal })
+        const error = errors[Math.floor(Math.random() * errors.length)]
+        if (error && Math.random() < failShare)
+          throw Object.assign(new NonRetryableError(error.message.replace('{n}', '17')), { name: error.name })
+        return { ok: true }
+      },
+    }),
+  ),
+  defineTask({
+    type: 'report.export',
+    async run({ pages }: { pages: number }, { attempt, progress, signal }) {
+      await sleep(600 + attempt * 500, undefined, { signal })
+      if (attempt < 3) throw new RetryLaterError('the warehouse answered 503', { delayMs: attempt * 1_500 })
+      for (let page = 1; page <= pages; page++) {
+        progress(page, pages, 'pages')
+        await sleep(60, undefined, { signal })
+      }
+      return { pages, url: 'reports/2026-10.pdf', bytes: 482_113 }
+    },
+  }),
+]

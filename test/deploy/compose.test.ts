@@ -19,6 +19,7 @@ type Service = {
   read_only?: boolean
   tmpfs?: string[]
   cap_drop?: string[]
+  profiles?: string[]
   security_opt?: string[]
 }
 type Compose = { services: Record<string, Service>; volumes: Record<string, unknown> }
@@ -26,13 +27,20 @@ type Compose = { services: Record<string, Service>; volumes: Record<string, unkn
 const { services, volumes }: Compose = parse(textOf('compose.yaml'), { merge: true })
 const ours = ['api', 'worker'] as const
 const theirs = ['postgres', 'rabbitmq'] as const
+const observers = ['prometheus', 'grafana'] as const
 
-test('there are the four services', () => {
-  assert.deepEqual(Object.keys(services).sort(), [...ours, ...theirs].sort())
+test('there are the four services, and two more with the profile', () => {
+  assert.deepEqual(Object.keys(services).sort(), [...ours, ...theirs, ...observers].sort())
+  for (const [name, { profiles }] of Object.entries(services))
+    assert.deepEqual(
+      profiles,
+      observers.some((observer) => observer === name) ? ['observability'] : undefined,
+    )
 })
 
 test('images have a version, down to the patch', () => {
-  for (const name of theirs) assert.match(services[name]?.image ?? '', /:\d+\.\d+(\.\d+)?(-\w+)?$/)
+  for (const name of [...theirs, ...observers])
+    assert.match(services[name]?.image ?? '', /:v?\d+\.\d+(\.\d+)?(-\w+)?$/)
   for (const name of ours) assert.ok(services[name]?.image?.endsWith(`millrace-${name}:${manifest.version}}`))
 })
 
@@ -94,7 +102,8 @@ test('the credentials are the same on both sides, and say that they are to be ch
     [broker.hostname, broker.username, broker.password],
     ['rabbitmq', rabbitmq.RABBITMQ_DEFAULT_USER, rabbitmq.RABBITMQ_DEFAULT_PASS],
   )
-  for (const secret of [database.password, broker.password, app.API_KEYS ?? ''])
+  const grafana = environmentOf('grafana').GF_SECURITY_ADMIN_PASSWORD ?? ''
+  for (const secret of [database.password, broker.password, app.API_KEYS ?? '', grafana])
     assert.match(secret, /^change-this-/)
 })
 
@@ -109,8 +118,8 @@ test('PostgreSQL keeps its memory between statements', () => {
   assert.equal(allocator.length, 3)
 })
 
-test('ours may change nothing and become nobody else', () => {
-  for (const name of ours) {
+test('what needs no more may change nothing and become nobody else', () => {
+  for (const name of [...ours, ...observers]) {
     const { read_only: readOnly, tmpfs, cap_drop: dropped, security_opt: options } = services[name] ?? {}
     assert.deepEqual([readOnly, tmpfs, dropped], [true, ['/tmp'], ['ALL']], name)
     assert.ok(options?.includes('no-new-privileges:true'), name)
@@ -123,7 +132,7 @@ test('what is to be kept is in volumes with a name, and what is mounted is read-
     const [source = ''] = volume.split(/:(?=\/)/)
     if (!Object.keys(volumes).includes(source)) assert.match(volume, /:ro$/)
   }
-  for (const name of theirs)
+  for (const name of [...theirs, ...observers])
     assert.ok(
       services[name]?.volumes?.some((volume) => volume.startsWith(`${name}:`)),
       name,
@@ -136,9 +145,13 @@ test('there is no password but in the environment files', () => {
 
 test('docker-compose understands it', (t) => {
   const file = join(deploy, 'compose.yaml')
-  const { error, status, stderr } = spawnSync('docker-compose', ['-f', file, 'config', '-q'], {
-    encoding: 'utf8',
-  })
+  const { error, status, stderr } = spawnSync(
+    'docker-compose',
+    ['-f', file, '--profile', 'observability', 'config', '-q'],
+    {
+      encoding: 'utf8',
+    },
+  )
   if (error) return t.skip('no docker-compose here')
   assert.equal(status, 0, stderr)
 })

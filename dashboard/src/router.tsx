@@ -22,6 +22,21 @@ const tasks = createRoute({
   path: '/tasks',
   component: lazyRouteComponent(() => import('./pages/tasks/tasks.tsx')),
 })
+const task = createRoute({
+  getParentRoute: () => root,
+  path: '/tasks/$id',
+  component: lazyRouteComponent(() => import('./pages/task/task.tsx')),
+})
+const newTask = createRoute({
+  getParentRoute: () => root,
+  path: '/tasks/new',
+  component: lazyRouteComponent(() => import('./pages/new-task/new-task.tsx')),
+})
+const errors = createRoute({
+  getParentRoute: () => root,
+  path: '/errors',
+  component: lazyRouteComponent(() => import('./pages/errors/errors.tsx')),
+})
 const queues = createRoute({
   getParentRoute: () => root,
   path: '/queues',
@@ -54,7 +69,19 @@ const schedules = createRoute({
 })
 
 export const router = createRouter({
-  routeTree: root.addChildren([overview, tasks, queues, workers, schedules, batches, bulkActions, system]),
+  routeTree: root.addChildren([
+    overview,
+    tasks,
+    task,
+    newTask,
+    errors,
+    queues,
+    workers,
+    schedules,
+    batches,
+    bulkActions,
+    system,
+  ]),
   basepath: '/dashboard',
   defaultPreload: 'intent',
   defaultErrorComponent: PageFailure,

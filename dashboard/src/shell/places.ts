@@ -13,6 +13,7 @@ export type Place = {
 export const places: readonly Place[] = [
   { to: '/', label: 'Overview', icon: 'overview', keys: 'g o', group: 0 },
   { to: '/tasks', label: 'Tasks', icon: 'tasks', keys: 'g t', group: 0 },
+  { to: '/errors', label: 'Errors', icon: 'errors', keys: 'g e', group: 0 },
   { to: '/queues', label: 'Queues', icon: 'queues', keys: 'g q', group: 1 },
   { to: '/workers', label: 'Workers', icon: 'workers', keys: 'g w', group: 1 },
   { to: '/schedules', label: 'Schedules', icon: 'schedules', keys: 'g s', group: 1 },

@@ -16,19 +16,32 @@ export function QueryState<Data>({ query, what, children }: QueryStateProps<Data
   return (
     <>
       {query.error && (
-        <div role="alert" className={styles.failure}>
-          <StatusMark mark="failed" />
-          <span>
-            {what} cannot be read: {query.error.message}
-            {query.data !== undefined && '. What you see is from before'}
-          </span>
-          <Button small onClick={() => void query.refetch()}>
-            Try again
-          </Button>
-        </div>
+        <QueryFailure
+          what={what}
+          error={query.error}
+          isOld={query.data !== undefined}
+          retry={() => void query.refetch()}
+        />
       )}
       {query.data !== undefined ? children(query.data) : !query.error && <Waiting />}
     </>
+  )
+}
+
+type Failing = { what: string; error: Error; isOld?: boolean; retry: () => void }
+
+export function QueryFailure({ what, error, isOld = false, retry }: Failing) {
+  return (
+    <div role="alert" className={styles.failure}>
+      <StatusMark mark="failed" />
+      <span>
+        {what} cannot be read: {error.message}
+        {isOld && '. What you see is from before'}
+      </span>
+      <Button small onClick={retry}>
+        Try again
+      </Button>
+    </div>
   )
 }
 

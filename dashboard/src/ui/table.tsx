@@ -1,5 +1,5 @@
 import { useVirtualizer, useWindowVirtualizer } from '@tanstack/react-virtual'
-import { type KeyboardEvent, type ReactNode, useLayoutEffect, useRef, useState } from 'react'
+import { type KeyboardEvent, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { classNames } from './class-names.ts'
 import styles from './table.module.css'
 import { useWidth } from './use-width.ts'
@@ -30,6 +30,8 @@ type TableProps<Row> = {
   /** Scrolls within this height instead of with the page. */
   height?: string
   rowHeightPx?: number
+  /** Told which rows are in view, the first and the last. */
+  onRange?: (from: number, to: number) => void
 }
 
 /** Rows beyond this are made as they come into view. */
@@ -75,6 +77,9 @@ type BodyProps<Row> = TableProps<Row> & { tracks: string; frame: React.RefObject
 
 function PlainRows<Row>(props: BodyProps<Row>) {
   const { active, attributesOf } = useRows(props)
+  const { onRange } = props
+  const last = props.rows.length - 1
+  useEffect(() => onRange?.(0, last), [onRange, last])
   return (
     // biome-ignore lint/a11y/useSemanticElements: see above
     <div role="rowgroup">
@@ -135,10 +140,14 @@ function Virtual<Row>({
   offset: number
 }) {
   const { active, attributesOf } = useRows(props, virtualizer.scrollToIndex)
+  const items = virtualizer.getVirtualItems()
+  const { onRange } = props
+  const [first = 0, last = 0] = [items[0]?.index, items.at(-1)?.index]
+  useEffect(() => onRange?.(first, last), [onRange, first, last])
   return (
     // biome-ignore lint/a11y/useSemanticElements: see above
     <div role="rowgroup" ref={body} className={styles.virtual} style={{ height: virtualizer.getTotalSize() }}>
-      {virtualizer.getVirtualItems().map(({ index, start }) => {
+      {items.map(({ index, start }) => {
         const row = props.rows[index]!
         return (
           <BodyRow
@@ -167,7 +176,10 @@ function useRows<Row>({ rows, onOpen, onRowKey }: BodyProps<Row>, bring: (index:
     choose(index)
     bring(index)
     const group = from.closest('[role=rowgroup]')
-    requestAnimationFrame(() => group?.querySelector<HTMLElement>(`[data-index="${index}"]`)?.focus())
+    const focus = () => group?.querySelector<HTMLElement>(`[data-index="${index}"]`)?.focus()
+    // At once where it can be, so that the next key is not the row before's.
+    focus()
+    requestAnimationFrame(focus)
   }
   const attributesOf = (row: Row, index: number): RowAttributes => ({
     onFocus: () => choose(index),

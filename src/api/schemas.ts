@@ -96,6 +96,18 @@ const counts = Type.Object(Object.fromEntries(statuses.map((status) => [status, 
 })
 const age = orNull(Type.Integer(), 'Milliseconds since the oldest pending task was due; null without one.')
 const rate = Type.Number({ minimum: 0 })
+const queueStats = {
+  counts: ref('Counts'),
+  oldestPendingAgeMs: age,
+  workers: count('Live workers of the queue.'),
+  slots: count('Tasks that they run at once.'),
+  submittedPerSecond: rate,
+  endedPerSecond: Type.Number({ description: 'Completed or failed, over the last minute or two.' }),
+  drainsInMs: orNull(
+    Type.Integer(),
+    'Until nothing is pending if it goes on like this; null when nothing is, or it does not get less.',
+  ),
+}
 const stats = Type.Object(
   {
     total: Type.Integer(),
@@ -103,10 +115,7 @@ const stats = Type.Object(
     queues: Type.Array(
       Type.Object({
         queue: Type.String(),
-        counts: ref('Counts'),
-        oldestPendingAgeMs: age,
-        workers: count('Live workers of the queue.'),
-        slots: count('Tasks that they run at once.'),
+        ...queueStats,
       }),
     ),
     types: Type.Array(
@@ -153,10 +162,7 @@ const queue = Type.Object(
     paused: Type.Boolean(),
     pausedAt: orNull(Type.String(instant), 'Since when it is paused.'),
     ...limitProperties,
-    counts: ref('Counts'),
-    oldestPendingAgeMs: age,
-    workers: count('Live workers of the queue.'),
-    slots: count('Tasks that they run at once.'),
+    ...queueStats,
   },
   { $id: 'Queue' },
 )

@@ -26,7 +26,16 @@ export type { Call, Reply } from './http.ts'
 export type { ApiKey, KeyWish, Scope, Who } from './keys.ts'
 export type { Queue, QueueLimits } from './queue.ts'
 export type { CatchUp, Schedule, ScheduleDefinition, ScheduledTask } from './schedules.ts'
-export type { Counts, History, HistoryQuery, Quantiles, Snapshot, Stats, WorkerInfo } from './stats.ts'
+export type {
+  Counts,
+  History,
+  HistoryQuery,
+  Quantiles,
+  QueueStats,
+  Snapshot,
+  Stats,
+  WorkerInfo,
+} from './stats.ts'
 export type { AnyIterable } from './submit-many.ts'
 export type { RunOptions } from './submitting.ts'
 export type { SystemState } from './system.ts'

@@ -1,4 +1,4 @@
-import type { Counts } from './stats.ts'
+import type { QueueStats } from './stats.ts'
 
 /** How many run at once and how many start in a second: of the queue over all workers, and of each key in it. */
 export type QueueLimits = {
@@ -8,12 +8,9 @@ export type QueueLimits = {
   keyRatePerSecond: number | null
 }
 
-export type Queue = QueueLimits & {
-  name: string
-  paused: boolean
-  pausedAt: string | null
-  counts: Counts
-  oldestPendingAgeMs: number | null
-  workers: number
-  slots: number
-}
+export type Queue = QueueLimits &
+  QueueStats & {
+    name: string
+    paused: boolean
+    pausedAt: string | null
+  }

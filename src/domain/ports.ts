@@ -130,14 +130,11 @@ export type QueueSettings = QueueLimits & { pausedAt: string | null }
 export type QueueGate = { queue: string; isPaused: boolean }
 
 /** A queue as clients see it. */
-export type Queue = QueueSettings & {
-  name: string
-  paused: boolean
-  counts: Counts
-  oldestPendingAgeMs: number | null
-  workers: number
-  slots: number
-}
+export type Queue = QueueSettings &
+  QueueStats & {
+    name: string
+    paused: boolean
+  }
 
 /** The broker, sending side. */
 export type Publisher = {
@@ -293,16 +290,23 @@ export type Counts = Record<Status, number>
 /** How the whole system stands at a moment. */
 export type Snapshot = Stats & { newestTaskId: string | null }
 
+/** How it stands with one queue. */
+export type QueueStats = {
+  counts: Counts
+  oldestPendingAgeMs: number | null
+  workers: number
+  slots: number
+  /** What comes and what ends (completed or failed), over the last minute or two. */
+  submittedPerSecond: number
+  endedPerSecond: number
+  /** Until nothing is pending if it goes on like this; null when nothing is, or it does not get less. */
+  drainsInMs: number | null
+}
+
 export type Stats = {
   total: number
   counts: Counts
-  queues: {
-    queue: string
-    counts: Counts
-    oldestPendingAgeMs: number | null
-    workers: number
-    slots: number
-  }[]
+  queues: ({ queue: string } & QueueStats)[]
   /** `served`: a live worker has a handler for the type. */
   types: { type: string; counts: Counts; served: boolean }[]
   /** Types with unfinished tasks for which no live worker has a handler. */

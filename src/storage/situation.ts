@@ -3,6 +3,7 @@ import type { Status } from '../domain/task.ts'
 import type { Situation, SituationReader } from '../domain/why.ts'
 import type { Database, Run } from './connection.ts'
 import { gateOf } from './gate-of.ts'
+import { pacesOf } from './pace.ts'
 import { workerRegistry } from './workers.ts'
 
 /** How many packets are looked through for one that has the task, and how many tasks of a lane are counted. */
@@ -144,38 +145,15 @@ const readLane = {
    where exists (select from mine)`,
 }
 
-// What has ended in this queue since the minute began, and in the one before if something did.
-const readPace = {
-  name: 'counters.pace',
-  text: `
-  with here as (
-    select coalesce(sum(n) filter (where status = 'pending'), 0)::bigint as pending,
-           coalesce(sum(n) filter (where status in ('completed', 'failed')), 0) as ended
-      from counters
-     where queue = $1
-  ), mark as (
-    select coalesce(sum(completed + failed), 0) as ended from rollup_marks where queue = $1
-  ), clock as (
-    select written_to, extract(epoch from now() - written_to)::float8 as seconds from rollup_clock where written_to > '-infinity'
-  ), minute as (
-    select r.completed + r.failed as ended
-      from rollups as r cross join clock as c
-     where r.queue = $1 and r.type = '' and r.minutes = 1 and r.at = c.written_to - interval '1 minute'
-       and r.completed + r.failed > 0
-  )
-  select h.pending,
-         case when m.ended is not null or c.seconds >= 1
-              then ((greatest(0, h.ended - k.ended) + coalesce(m.ended, 0))
-                    / (c.seconds + case when m.ended is null then 0 else 60 end))::float8 end
-    from here as h
-   cross join mark as k
-    left join clock as c on true
-    left join minute as m on true`,
+const readPending = {
+  name: 'counters.pending-of',
+  text: `select coalesce(sum(n), 0)::bigint from counters where queue = $1 and status = 'pending'`,
 }
 
 async function lineOf(run: Run, task: One): Promise<Pick<Situation, 'ahead' | 'perSecond'>> {
   const { queue, id, key, rank } = task
-  const [pending, perSecond] = (await run<[number, number | null]>(readPace, [queue]))[0]!
+  const pending = (await run<[number]>(readPending, [queue]))[0]![0]
+  const perSecond = (await pacesOf(run, queue)).get(queue)?.endedPerSecond || null
   const [lane] = await run<[before: number, lanes: number]>(readLane, [queue, key ?? '', id, rank])
   if (lane) {
     const [before, lanes] = lane

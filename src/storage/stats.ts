@@ -1,6 +1,7 @@
 import type { Counts, Snapshot, Stats } from '../domain/ports.ts'
 import { type Status, statuses } from '../domain/task.ts'
 import type { Database } from './connection.ts'
+import { type Pace, pacesOf } from './pace.ts'
 import { withWaitingPlaces } from './packets.ts'
 import { oldestParked } from './queues.ts'
 
@@ -48,12 +49,13 @@ export async function readStats({ run }: Database): Promise<Stats> {
   const oldest = later(await run<[string, number]>(readOldest), await oldestParked(run))
   const workers = await run<WorkerRow>(readWorkers)
   const [baseline] = await run<RateRow>(readRates)
+  const paces = await pacesOf(run, null)
   const total = sum(counts)
   const types = typeStats(counts, workers)
   return {
     total: statuses.reduce((all, status) => all + total[status], 0),
     counts: total,
-    queues: queueStats(counts, oldest, workers),
+    queues: queueStats({ counts, oldest, workers, paces }),
     types,
     unserved: types.filter((type) => !type.served && waiting(type.counts) > 0).map(({ type }) => type),
     rates: ratesOf(total, baseline),
@@ -79,19 +81,40 @@ function sum(rows: readonly CountRow[]): Counts {
   return counts
 }
 
-function queueStats(rows: readonly CountRow[], oldest: Map<string, number>, workers: readonly WorkerRow[]) {
+type Seen = {
+  counts: readonly CountRow[]
+  oldest: Map<string, number>
+  workers: readonly WorkerRow[]
+  paces: Map<string, Pace>
+}
+
+const standing: Pace = { submittedPerSecond: 0, endedPerSecond: 0 }
+
+function queueStats({ counts: rows, oldest, workers, paces }: Seen) {
   const names = new Set([...rows.map(([queue]) => queue), ...workers.flatMap(([queues]) => queues)])
   return [...names].sort().map((queue) => {
     const serving = workers.filter(([queues]) => queues.includes(queue))
+    const counts = sum(rows.filter((row) => row[0] === queue))
+    const pace = paces.get(queue) ?? standing
     return {
       queue,
-      counts: sum(rows.filter((row) => row[0] === queue)),
+      counts,
       oldestPendingAgeMs: oldest.get(queue) ?? null,
       workers: serving.length,
       slots: serving.reduce((slots, [, , concurrency]) => slots + concurrency, 0),
+      submittedPerSecond: hundredths(pace.submittedPerSecond),
+      endedPerSecond: hundredths(pace.endedPerSecond),
+      drainsInMs: drainsInMs(counts.pending, pace),
     }
   })
 }
+
+function drainsInMs(pending: number, { submittedPerSecond, endedPerSecond }: Pace): number | null {
+  const lessPerSecond = endedPerSecond - submittedPerSecond
+  return pending > 0 && lessPerSecond > 0 ? Math.round((pending / lessPerSecond) * 1000) : null
+}
+
+const hundredths = (n: number) => Math.round(n * 100) / 100
 
 /** A type is served where a live worker that has a handler for it consumes every queue in which it waits. */
 function typeStats(rows: readonly CountRow[], workers: readonly WorkerRow[]) {

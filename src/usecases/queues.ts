@@ -3,6 +3,7 @@ import type {
   Queue,
   QueueLimits,
   QueueSettings,
+  QueueStats,
   QueueStore,
   Stats,
   TaskReader,
@@ -49,13 +50,17 @@ async function list({ queues, reader }: QueuesDeps): Promise<Queue[]> {
   return [...names].sort().map((name) => queueOf(name, settings.get(name), known.get(name)))
 }
 
-const noCounts = { scheduled: 0, pending: 0, processing: 0, completed: 0, failed: 0, canceled: 0 }
+const standing: QueueStats = {
+  counts: { scheduled: 0, pending: 0, processing: 0, completed: 0, failed: 0, canceled: 0 },
+  ...{ oldestPendingAgeMs: null, workers: 0, slots: 0 },
+  ...{ submittedPerSecond: 0, endedPerSecond: 0, drainsInMs: null },
+}
 
 function queueOf(
   name: string,
   settings: QueueSettings = { pausedAt: null, ...unlimited },
   stats?: Stats['queues'][number],
 ): Queue {
-  const { counts = noCounts, oldestPendingAgeMs = null, workers = 0, slots = 0 } = stats ?? {}
-  return { name, paused: settings.pausedAt !== null, ...settings, counts, oldestPendingAgeMs, workers, slots }
+  const { queue: _, ...state } = stats ?? { queue: name, ...standing }
+  return { name, paused: settings.pausedAt !== null, ...settings, ...state }
 }

@@ -71,7 +71,16 @@ export const someStats: Stats = {
   total: 2,
   counts: { ...noCounts, pending: 2 },
   queues: [
-    { queue: 'default', counts: { ...noCounts, pending: 2 }, oldestPendingAgeMs: 5, workers: 1, slots: 10 },
+    {
+      ...{
+        queue: 'default',
+        counts: { ...noCounts, pending: 2 },
+        oldestPendingAgeMs: 5,
+        workers: 1,
+        slots: 10,
+      },
+      ...{ submittedPerSecond: 1, endedPerSecond: 3, drainsInMs: 1000 },
+    },
   ],
   types: [{ type: 'default', counts: { ...noCounts, pending: 2 }, served: true }],
   unserved: [],
@@ -102,8 +111,8 @@ export const aSchedule: ScheduleView = {
 
 export function queueOf(name: string, change: Partial<Queue> = {}): Queue {
   const limits = { concurrency: null, ratePerSecond: null, keyConcurrency: null, keyRatePerSecond: null }
-  const { counts, oldestPendingAgeMs, workers, slots } = someStats.queues[0]!
-  const state = { paused: false, pausedAt: null, counts, oldestPendingAgeMs, workers, slots }
+  const { queue: _, ...stats } = someStats.queues[0]!
+  const state = { paused: false, pausedAt: null, ...stats }
   return { name, ...limits, ...state, ...change }
 }
 

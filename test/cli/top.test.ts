@@ -20,6 +20,7 @@ const queue = (name: string): Stats['queues'][number] => ({
   oldestPendingAgeMs: 400_000_000,
   workers: 3,
   slots: 120_000,
+  ...{ submittedPerSecond: 0, endedPerSecond: 0, drainsInMs: null },
 })
 const worker = (pid: number): WorkerInfo => ({
   id: 'w',

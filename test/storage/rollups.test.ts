@@ -119,3 +119,25 @@ test('minutes go after a day and quarters of an hour after nine', async (t) => {
     [1, 15],
   )
 })
+
+test('queues tell how fast they move, and when they are empty if it goes on like this', async (t) => {
+  const ledger = await ledgerUnderTest(t)
+  const rollups = rollupStore(ledger.looks)
+  await rollups.count()
+  for (let n = 0; n < 3; n++) await ledger.submit([aTask()])
+  const worker = aWorker()
+  const claim = await ledger.ledger.claim(worker, { room: 2, queues: ['default'], look: 2 })
+  assert.equal(claim.tasks.length, 2)
+  await ledger.ledger.finish(worker.id, [completed(claim.tasks[0]!), failed(claim.tasks[1]!)], [])
+  await ledger.submit([aTask({ queue: 'other' })])
+  await later(ledger)
+  await rollups.count()
+  const [busy, other] = (await ledger.reader.stats()).queues
+  assert.ok(busy!.endedPerSecond > 0 && busy!.submittedPerSecond > busy!.endedPerSecond)
+  assert.equal(busy!.drainsInMs, null, 'more comes than ends')
+  assert.deepEqual([other!.endedPerSecond, other!.drainsInMs], [0, null])
+
+  await query(ledger.url, `update millrace.rollups set submitted = 0`)
+  const [quiet] = (await ledger.reader.stats()).queues
+  assert.equal(quiet!.drainsInMs, Math.round((1 / quiet!.endedPerSecond) * 1000) || 0)
+})

@@ -5,6 +5,7 @@ import { IconButton } from '../../ui/button.tsx'
 import { count, duration, rate } from '../../ui/format.ts'
 import { Badge } from '../../ui/status.tsx'
 import type { Column } from '../../ui/table.tsx'
+import { paceColumns } from './pace-columns.tsx'
 import styles from './queues.module.css'
 
 type Acts = { toggle: (queue: Queue) => void; limit: (queue: Queue) => void }
@@ -88,6 +89,7 @@ const columns: readonly Column<Queue>[] = [
     from: 640,
     cell: ({ oldestPendingAgeMs }) => (oldestPendingAgeMs === null ? '–' : duration(oldestPendingAgeMs)),
   },
+  ...paceColumns<Queue>(),
   {
     key: 'workers',
     header: 'Workers',

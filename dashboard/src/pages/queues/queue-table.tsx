@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router'
 import type { Stats } from '../../../../src/client/index.ts'
 import { count, duration } from '../../ui/format.ts'
 import { type Column, Table } from '../../ui/table.tsx'
+import { paceColumns } from './pace-columns.tsx'
 
 type Queue = Stats['queues'][number]
 
@@ -60,6 +61,7 @@ const columns: readonly Column<Queue>[] = [
     from: 680,
     cell: ({ oldestPendingAgeMs }) => (oldestPendingAgeMs === null ? '–' : duration(oldestPendingAgeMs)),
   },
+  ...paceColumns<Queue>(),
   {
     key: 'workers',
     header: 'Workers',

@@ -11,7 +11,7 @@ function bashCompletes(...words: string[]): string[] {
   const script = `${completionScript('bash', programOf())}
 COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}
 _millrace; printf '%s\\n' "\${COMPREPLY[@]}"`
-  const { stdout, stderr } = spawnSync('bash', ['-euc', script], { encoding: 'utf8' })
+  const { stdout, stderr } = spawnSync('bash', ['--norc', '-euc', script], { encoding: 'utf8' })
   assert.equal(stderr, '')
   return stdout.trim().split('\n')
 }

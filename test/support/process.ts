@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
+import { after, type TestContext } from 'node:test'
 
 /** A real process of Millrace. */
 export type TestProcess = {
@@ -87,6 +87,7 @@ function launch(
     stdio: ['pipe', 'pipe', 'pipe', ...(channel ? (['ipc'] as const) : [])],
     ...(uid === undefined ? {} : { uid, gid: uid }),
   })
+  alive.add(handle)
   const exited = endOf(handle, 'exit')
   const closed = endOf(handle, 'close')
   t.after(async () => {
@@ -112,6 +113,13 @@ function launch(
     stderr: () => said.stderr,
   }
 }
+
+/** A hook that fails keeps those after it from running, such as the ones that kill. What is left would keep the run from ending. */
+const alive = new Set<ChildProcess>()
+after(() => {
+  for (const handle of alive)
+    if (handle.exitCode === null && handle.signalCode === null) handle.kill('SIGKILL')
+})
 
 function endOf(handle: ChildProcess, event: 'exit' | 'close'): Promise<number | NodeJS.Signals> {
   return new Promise((resolve, reject) => {

@@ -70,9 +70,12 @@ async function takeAll(databaseUrl: string): Promise<void> {
   })
   try {
     await take(browser, `${api.url}/dashboard/?range=24h`, { name: 'overview', colorScheme: 'light' })
-    await take(browser, `${api.url}/dashboard/tasks`, { name: 'tasks', colorScheme: 'dark' })
+    await take(browser, `${api.url}/dashboard/tasks?status=failed,processing,scheduled`, {
+      name: 'tasks',
+      colorScheme: 'dark',
+    })
     await take(browser, `${api.url}/dashboard/tasks/${id}`, { name: 'task', colorScheme: 'light' })
-    await take(browser, `${api.url}/dashboard/errors`, { name: 'errors', colorScheme: 'dark' })
+    await take(browser, `${api.url}/dashboard/errors`, { name: 'errors', colorScheme: 'light' })
   } finally {
     await browser.close()
     end.abort()
@@ -114,7 +117,11 @@ async function storyOf(client: Millrace): Promise<string> {
     pages: 24,
     format: { paper: 'A4', locale: 'en-US' },
   }
-  const { id } = await client.submit('report.export', payload, { queue: 'reports', key: 'account-4711' })
+  const { id } = await client.submit('report.export', payload, {
+    queue: 'reports',
+    key: 'account-4711',
+    idempotencyKey: 'revenue-4711-2026-10',
+  })
   await client.wait(id, { timeoutMs: 60_000 })
   return id
 }

@@ -1,21 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { kinds } from '../../bench/seed/kinds.ts'
+import { errorsOf, kinds } from '../../bench/seed/kinds.ts'
 import { defineTask, NonRetryableError, RetryLaterError } from '../../src/index.ts'
 
 /** Work like that of the kinds that the pictures are full of, as long and as likely to fail. */
 export const tasks = [
-  ...kinds.map(({ type, runMs, failShare, errors }) =>
-    defineTask({
+  ...kinds.map((kind) => {
+    const { type, runMs, failShare } = kind
+    const errors = errorsOf(kind)
+    return defineTask({
       type,
       async run(_input, { signal }) {
         await sleep(-Math.log(1 - Math.random()) * runMs, undefined, { signal })
-        const error = errors[Math.floor(Math.random() * errors.length)]
-        if (error && Math.random() < failShare)
-          throw Object.assign(new NonRetryableError(error.message.replace('{n}', '17')), { name: error.name })
+        if (Math.random() < failShare) throw oneOf(errors)
         return { ok: true }
       },
-    }),
-  ),
+    })
+  }),
   defineTask({
     type: 'report.export',
     async run({ pages }: { pages: number }, { attempt, progress, signal }) {
@@ -29,3 +29,10 @@ export const tasks = [
     },
   }),
 ]
+
+/** As it would come out of those programs, so that it is one with those of the day before. */
+function oneOf(errors: ReturnType<typeof errorsOf>): Error {
+  const { json } = errors[Math.floor(Math.random() ** 2 * errors.length)]!
+  const { name, message, stack } = JSON.parse(json.replaceAll('{n}', '17'))
+  return Object.assign(new NonRetryableError(message), { name, stack })
+}

@@ -88,7 +88,7 @@ test('the tasks in the dashboard', { skip: noBrowser, timeout: 170_000 }, async 
   })
 
   await t.test('acts on the rows that are selected with the keyboard', async (t) => {
-    await client.submitBatch([1, 2, 3].map((payload) => ({ payload, queue: 'select' })))
+    for (const payload of [1, 2, 3]) await client.submit('default', payload, { queue: 'select' })
     const page = await (await openContext(t)).newPage()
     await page.goto(`${dashboard.url}/tasks?queue=select`)
     await rowsOf(page).first().waitFor()
@@ -108,7 +108,13 @@ test('the tasks in the dashboard', { skip: noBrowser, timeout: 170_000 }, async 
     await page.getByRole('checkbox', { name: 'Select all rows' }).check()
     await page.getByRole('button', { name: 'Select all that match' }).click()
     await page.getByRole('button', { name: 'Delete' }).click()
-    await page.getByRole('dialog').getByRole('button', { name: 'Delete 2 tasks' }).waitFor()
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete 2 tasks' }).click()
+    await page.getByText('2 tasks are deleted.').waitFor()
+    const left = await client.page({ queue: 'select' })
+    assert.deepEqual(
+      left.data.map(({ status }) => status),
+      ['pending'],
+    )
   })
 
   await t.test('keeps views in the browser', async (t) => {

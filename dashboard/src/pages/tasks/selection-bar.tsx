@@ -18,6 +18,7 @@ type SelectionBarProps = { filter: Filter; selection: Selection; rows: readonly 
 export function SelectionBar({ filter, selection, rows }: SelectionBarProps) {
   const [wish, setWish] = useState<BulkWish>()
   const mayAct = useMay('cancel')
+  const mayDelete = useMay('admin')
   const clear = selection.clear
   if (!mayAct) return null
   const chosen = rows.filter(({ id }) => selection.has(id))
@@ -49,14 +50,18 @@ export function SelectionBar({ filter, selection, rows }: SelectionBarProps) {
               Select all that match
             </Button>
           )}
-          {verbs.map(([verb, word, icon]) => (
-            <ActButton
-              key={verb}
-              {...{ word, icon }}
-              n={selection.isAllThatMatch ? (isPossible(verb, filter) ? undefined : 0) : idsFor(verb).length}
-              run={() => begin(verb)}
-            />
-          ))}
+          {verbs
+            .filter(([verb]) => verb !== 'delete' || mayDelete)
+            .map(([verb, word, icon]) => (
+              <ActButton
+                key={verb}
+                {...{ word, icon }}
+                n={
+                  selection.isAllThatMatch ? (isPossible(verb, filter) ? undefined : 0) : idsFor(verb).length
+                }
+                run={() => begin(verb)}
+              />
+            ))}
           <Button small look="quiet" onClick={clear}>
             Clear
           </Button>

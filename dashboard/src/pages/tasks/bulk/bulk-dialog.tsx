@@ -19,6 +19,12 @@ export type BulkWish = {
 
 const verbs = { cancel: 'Cancel', retry: 'Retry', delete: 'Delete' } as const
 const done = { cancel: 'canceled', retry: 'pending again', delete: 'deleted' } as const
+/** Why something is left as it was. */
+const reasons = {
+  cancel: 'had changed meanwhile',
+  retry: 'had changed meanwhile',
+  delete: 'were left: they had changed, or the rest of their batch is not finished',
+} as const
 const effects = {
   cancel: 'What waits does not start, and what runs is told to stop. A canceled task can be retried.',
   retry: 'They are pending again, with fresh attempts.',
@@ -159,7 +165,7 @@ function Following({ action, abort, close }: { action: BulkAction; abort: () => 
 }
 
 function sentenceOf({ action, status, done: n, matched, skipped }: BulkAction): string {
-  const rest = skipped > 0 ? `, ${count(skipped)} had changed meanwhile` : ''
+  const rest = skipped > 0 ? `, ${count(skipped)} ${reasons[action]}` : ''
   if (status === 'done') return `${plural(n, 'task')} ${n === 1 ? 'is' : 'are'} ${done[action]}${rest}.`
   if (status === 'aborted') return `Stopped after ${count(n)} of ${plural(matched, 'task')}.`
   if (status === 'failed') return `It failed after ${count(n)} of ${plural(matched, 'task')}.`

@@ -18,7 +18,12 @@ type Environment = Record<string, string>
 
 /** An api and, when asked, workers, in this process, on a database and with a broker of the test's own. */
 export async function startSystem(t: TestContext, transport: Transport, env: Environment = {}) {
-  const databaseUrl = await testDatabase(t)
+  // Hooks run in the order in which they were made; a database that went first would keep a worker from stopping.
+  const ends: (() => unknown)[] = []
+  t.after(async () => {
+    for (const end of ends.toReversed()) await end()
+  })
+  const databaseUrl = await testDatabase({ after: (end) => ends.push(end) })
   const amqpUrl = await transport.amqpUrl()
   const settings = {
     ...(amqpUrl ? { AMQP_URL: amqpUrl } : {}),
@@ -28,7 +33,7 @@ export async function startSystem(t: TestContext, transport: Transport, env: Env
   const log = createLog({ level: 'silent', format: 'json', name: 'test' })
   const node = await openNode(readConfig(settings), databaseUrl, log)
   const app = await buildApi({ useCases: useCasesOf(node), apiKeys: [], log, version: '0.0.0' })
-  t.after(async () => {
+  ends.push(async () => {
     await app.close()
     await stopAll(node.services, () => {})
   })
@@ -105,7 +110,7 @@ export async function startSystem(t: TestContext, transport: Transport, env: Env
     await startWorkerServices(config, databaseUrl, { log, services })
     let stopped: Promise<void> | undefined
     const stop = () => (stopped ??= stopAll(services, () => {}))
-    t.after(stop)
+    ends.push(stop)
     return { stop }
   }
 

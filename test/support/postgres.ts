@@ -12,15 +12,18 @@ import { until } from './until.ts'
  */
 export const testSettings = { fsync: 'off', max_connections: '400', shared_buffers: '128MB' }
 
+/** A test, or whatever else says when its things may go. */
+type Owner = { after(end: () => Promise<unknown>): unknown }
+
 /** A new, empty, migrated database on the tests' server, dropped when the test is over. Answers its URL. */
-export async function testDatabase(t: TestContext): Promise<string> {
+export async function testDatabase(t: Owner): Promise<string> {
   const server = await serverUrl()
   const template = await templateDatabase(server)
   return cloneOf(t, { server, template })
 }
 
 /** The same without a table in it. */
-export async function emptyDatabase(t: TestContext): Promise<string> {
+export async function emptyDatabase(t: Owner): Promise<string> {
   return cloneOf(t, { server: await serverUrl(), template: 'template0' })
 }
 
@@ -84,7 +87,7 @@ async function startOwnServer() {
   return { folder, server: await startEmbedded({ dataDir: folder, settings: testSettings }) }
 }
 
-async function cloneOf(t: TestContext, { server, template }: { server: string; template: string }) {
+async function cloneOf(t: Owner, { server, template }: { server: string; template: string }) {
   const name = `test_${randomUUID().replaceAll('-', '')}`
   await until(() => createDatabase(server, { name, template }), { what: 'a copy of the template database' })
   t.after(() => query(server, `drop database if exists ${name} with (force)`))

@@ -10,7 +10,7 @@ export function paceColumns<Row extends QueueStats>(): Column<Row>[] {
       header: 'In',
       width: 'minmax(4rem, 1fr)',
       align: 'end',
-      from: 900,
+      from: 1_240,
       cell: ({ submittedPerSecond }) => perSecond(submittedPerSecond),
     },
     {
@@ -18,7 +18,7 @@ export function paceColumns<Row extends QueueStats>(): Column<Row>[] {
       header: 'Out',
       width: 'minmax(4rem, 1fr)',
       align: 'end',
-      from: 860,
+      from: 1_180,
       cell: ({ endedPerSecond }) => perSecond(endedPerSecond),
     },
     {
@@ -26,7 +26,7 @@ export function paceColumns<Row extends QueueStats>(): Column<Row>[] {
       header: 'Empty in',
       width: 'minmax(5rem, 1fr)',
       align: 'end',
-      from: 720,
+      from: 920,
       cell: ({ drainsInMs }) => (drainsInMs === null ? '–' : duration(drainsInMs)),
     },
   ]

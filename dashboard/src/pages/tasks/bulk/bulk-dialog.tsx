@@ -9,6 +9,7 @@ import { count, duration, plural, rate } from '../../../ui/format.ts'
 import { ProgressBar } from '../../../ui/progress.tsx'
 import { QueryFailure } from '../../../ui/query-state.tsx'
 import { toastFailure } from '../../../ui/toast.tsx'
+import { effects, verbs } from '../../bulk/bulk-words.ts'
 import styles from './bulk-dialog.module.css'
 
 export type BulkWish = {
@@ -17,18 +18,12 @@ export type BulkWish = {
   which: string
 }
 
-const verbs = { cancel: 'Cancel', retry: 'Retry', delete: 'Delete' } as const
 const done = { cancel: 'canceled', retry: 'pending again', delete: 'deleted' } as const
 /** Why something is left as it was. */
 const reasons = {
   cancel: 'had changed meanwhile',
   retry: 'had changed meanwhile',
   delete: 'were left: they had changed, or the rest of their batch is not finished',
-} as const
-const effects = {
-  cancel: 'What waits does not start, and what runs is told to stop. A canceled task can be retried.',
-  retry: 'They are pending again, with fresh attempts.',
-  delete: 'They are gone, with their payloads, results and errors. That cannot be undone.',
 } as const
 /** From here on a click is too little for what destroys something. */
 const typedFrom = 1_000

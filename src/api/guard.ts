@@ -15,17 +15,26 @@ declare module 'fastify' {
   }
 }
 
+/** What every answer says: it is what it says it is, and is not kept. */
+const headersForAll = { 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' }
+
 /**
- * What every answer says to browsers: it is what it says it is, nothing in it runs or loads, no other site may have it,
- * and it is not kept. Pages that are meant for browsers say something else.
+ * What browsers are told besides: nothing in the answer runs or loads, no frame shows it, and no other site may have it.
+ * Programs would only read past it, which costs both sides more than it seems. Pages that are meant for browsers say
+ * something else.
  */
-const securityHeaders = {
-  'x-content-type-options': 'nosniff',
+const headersForBrowsers = {
+  ...headersForAll,
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'cross-origin-resource-policy': 'same-origin',
   'referrer-policy': 'no-referrer',
-  'cache-control': 'no-store',
 }
+
+/** Every browser says that it is something like Mozilla, and whoever says so is treated like one. */
+const isFromBrowser = ({ headers }: FastifyRequest) =>
+  headers['user-agent']?.startsWith('Mozilla/') ||
+  headers['sec-fetch-site'] !== undefined ||
+  headers.origin !== undefined
 
 /**
  * Decides before a body is read whether a request gets to its route: not while the server closes, not from a page of
@@ -36,7 +45,7 @@ export function guard(app: FastifyInstance, closing: Closing, callers: Callers) 
   app.decorateRequest('caller', null)
 
   app.addHook('onRequest', (request, reply, done) => {
-    reply.headers(securityHeaders)
+    reply.headers(isFromBrowser(request) ? headersForBrowsers : headersForAll)
     const need = request.routeOptions.config.need ?? 'any key'
     const problem = refusal(request, need)
     if (problem) return void sendProblem(reply, problem)

@@ -34,10 +34,12 @@ export function secondsOf(at: string, stepMs: number): number {
 
 const everyMs = 10_000
 
-export function useHistory(span: Span) {
+/** `select`: what of it is wanted, all that can be drawn unless told. */
+export function useHistory(span: Span, select: (history: History) => History = over) {
   return useQuery({
     queryKey: ['history', span],
-    queryFn: async () => over(await api().history(span)),
+    queryFn: () => api().history(span),
+    select,
     // What is over does not change.
     refetchInterval: 'range' in span && everyMs,
     placeholderData: (before) => before,

@@ -1,14 +1,18 @@
+import type { History } from '../../../../src/client/index.ts'
 import { useStats } from '../../live/live.ts'
 import { compact, duration, rateNumber } from '../../ui/format.ts'
 import { Tile, Tiles } from '../../ui/tile.tsx'
 import { type Point, useHistory } from './history.ts'
+
+/** With the step that has just begun, too. */
+const whole = (history: History) => history
 
 /** How things stand, each with how they have been in the last hour. */
 export function Numbers() {
   const stats = useStats()
   const { data } = useHistory({ range: '1h' })
   const trend = (of: (point: Point) => number) => data?.points.map(of)
-  const failed = data?.points.reduce((sum, point) => sum + point.failed, 0)
+  const failed = useHistory({ range: '1h' }, whole).data?.points.reduce((sum, point) => sum + point.failed, 0)
   const oldest = stats?.oldestPendingAgeMs
   return (
     <Tiles>

@@ -1,17 +1,13 @@
 import type { Step } from '../domain/batch.ts'
 import type { PacketRef } from '../domain/packet.ts'
 import type { AttemptRef } from '../domain/ports.ts'
-import { countEachBatchMove } from './batch-counters.ts'
 import { cancelLocked } from './cancel.ts'
 import type { Database } from './connection.ts'
-import { countEachMove } from './counters.ts'
 import { type PacketRow, packetRef } from './packets.ts'
-import { forgetTheEnd, isNotSealed, startOver } from './retry.ts'
+import { isNotSealed, packRetried, retryLocked } from './retry.ts'
 
 /** How far along the key a step goes: others' tasks may lie between those of an import. */
 const stepIds = 1_000
-const packetTasks = 100
-
 // As `tasks.cancel`, without handing the tasks out: those of a large batch would not fit into any memory.
 const cancelStep = {
   name: 'batches.cancel',
@@ -77,22 +73,7 @@ const retryStep = {
        and ${isNotSealed}
      order by id
        for update
-  ), retried as (
-    ${startOver}
-    returning t.id, t.queue, t.type, t.batch_id, t.attempt, t.priority,
-              l.status as from_status, 'pending'::task_status as to_status
-${forgetTheEnd}
-  ), placed as (
-    select *, (row_number() over (partition by queue, priority order by id) - 1) / $4 as piece from retried
-  ), packed as (
-    insert into packets (queue, priority, task_ids)
-    select queue, priority, array_agg(id order by id) from placed group by queue, priority, piece order by piece
-    returning id, queue, priority
-  ), counted as (${countEachMove('retried')}
-  ), batched as (${countEachBatchMove('retried')}
-  ), reopened as (
-    update batches set finished_at = null where id = $1 and exists (select from retried)
-  )
+  ), ${retryLocked()}, ${packRetried}
   select (select count(*) from retried), (select id from page order by id desc limit 1),
          (select count(*) from page), id, queue, priority
     from (select 1) as always left join packed on true`,
@@ -105,7 +86,7 @@ export async function retrySome(
   id: string,
   after: string,
 ): Promise<Step & { retried: number; packets: PacketRef[] }> {
-  const rows = await run<RetryRow>(retryStep, [id, after, stepIds, packetTasks])
+  const rows = await run<RetryRow>(retryStep, [id, after, stepIds])
   const [retried, last, seen] = rows[0]!
   const packets = rows.flatMap(([, , , ...packet]) => (packet[0] === null ? [] : [packetRef(packet)]))
   return { retried, packets, next: seen < stepIds ? null : last }

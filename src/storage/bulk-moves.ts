@@ -2,14 +2,10 @@ import type { BulkVerb, LotDone } from '../domain/bulk-action.ts'
 import type { AttemptRef } from '../domain/ports.ts'
 import type { Status } from '../domain/task.ts'
 import { uuids } from './arrays.ts'
-import { countEachBatchMove } from './batch-counters.ts'
 import { cancelLocked } from './cancel.ts'
 import type { Run } from './connection.ts'
-import { countEachMove } from './counters.ts'
 import { type PacketRow, packetRef } from './packets.ts'
-import { forgetTheEnd, isNotSealed, startOver } from './retry.ts'
-
-const packetTasks = 100
+import { isNotSealed, packRetried, retryLocked } from './retry.ts'
 
 // As `tasks.cancel`, without handing the tasks out. $1 ids, $2 the statuses that are meant
 const cancelLot = {
@@ -42,23 +38,7 @@ const retryLot = {
        and ${isNotSealed}
      order by id
        for update
-  ), retried as (
-    ${startOver}
-    returning t.id, t.queue, t.type, t.batch_id, t.attempt, t.priority,
-              l.status as from_status, 'pending'::task_status as to_status
-${forgetTheEnd}
-  ), placed as (
-    select *, (row_number() over (partition by queue, priority order by id) - 1) / ${packetTasks} as piece from retried
-  ), packed as (
-    insert into packets (queue, priority, task_ids)
-    select queue, priority, array_agg(id order by id) from placed group by queue, priority, piece order by piece
-    returning id, queue, priority
-  ), counted as (${countEachMove('retried')}
-  ), batched as (${countEachBatchMove('retried')}
-  ), reopened as (
-    update batches set finished_at = null
-     where id = any (array(select distinct batch_id from retried where batch_id is not null))
-  )
+  ), ${retryLocked()}, ${packRetried}
   select (select count(*) from retried), '{}'::uuid[], null::uuid, null::int, id, queue, priority
     from (select 1) as always left join packed on true`,
 }

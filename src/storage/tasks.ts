@@ -2,15 +2,15 @@ import type { Change, Load, Stored, TaskStore } from '../domain/ports.ts'
 import type { Due, NewTask } from '../domain/submission.ts'
 import type { Status } from '../domain/task.ts'
 import { int2s, int4s, int8s, texts, uuids } from './arrays.ts'
-import { countBatchMoves, countEachBatchMove } from './batch-counters.ts'
+import { countBatchMoves } from './batch-counters.ts'
 import { storeBatches } from './batches.ts'
 import { storeCallbacks } from './callbacks.ts'
 import { cancelLocked } from './cancel.ts'
 import type { Database, Run } from './connection.ts'
-import { countEachMove, countMoves } from './counters.ts'
+import { countMoves } from './counters.ts'
 import { submitKeyed } from './keyed-tasks.ts'
 import { type PacketRow, packetRef } from './packets.ts'
-import { forgetTheEnd, isNotSealed, startOver } from './retry.ts'
+import { isNotSealed, retryLocked } from './retry.ts'
 import { rankOf, toWholeTask, type WholeTaskRow, wholeTask } from './rows.ts'
 
 /** The moves of tasks that clients ask for. `touched` hears of batches in which something became final. */
@@ -204,20 +204,10 @@ const retryTasks = {
        and ${isNotSealed}
      order by id
        for update
-  ), retried as (
-    ${startOver}
-       and l.status in ('failed', 'canceled')
-    returning t.*, l.status as from_status, 'pending'::task_status as to_status
-${forgetTheEnd}
-  ), packed as (
+  ), ${retryLocked('t.*')}, packed as (
     insert into packets (queue, priority, task_ids)
     select queue, priority, array[id] from retried order by id
     returning id, queue, priority, task_ids[1] as task_id
-  ), counted as (${countEachMove('retried')}
-  ), batched as (${countEachBatchMove('retried')}
-  ), reopened as (
-    update batches set finished_at = null
-     where id = any (array(select distinct batch_id from retried where batch_id is not null))
   )
   select p.id, p.queue, p.priority, from_status, true, ${wholeTask}
     from retried as t join packed as p on p.task_id = t.id

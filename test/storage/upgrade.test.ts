@@ -24,7 +24,7 @@ async function databaseBefore(t: TestContext, migration: string) {
 }
 
 test('what was granted and defined before submissions in SQL had keys and callbacks goes on', async (t) => {
-  const { url, client } = await databaseBefore(t, '014_sql_keys.sql')
+  const { url, client } = await databaseBefore(t, '014_sql_keys_and_callbacks.sql')
   await client.query(
     'set search_path = pg_catalog; drop role if exists sql_upgraded; create role sql_upgraded',
   )

@@ -1,9 +1,9 @@
--- What comes after a batch may have somebody who is told of its end.
-alter table batch_sequels add column callback_url text;
+-- What comes after a batch may have a key, and somebody who is told of its end.
+alter table batch_sequels add column key text, add column callback_url text;
 
--- Who is told of the end of tasks and batches that are submitted in SQL. These take the place of functions of the same
--- name: docs/sql.md.
-alter type submission add attribute callback_url text;
+-- Tasks that are submitted in SQL may have both, and batches may have somebody who is told of their end. These take the
+-- place of functions of the same name: docs/sql.md.
+alter type submission add attribute key text, add attribute callback_url text;
 
 -- As domain/callback.ts has it. What it lets pass that no parser takes is found when it is delivered.
 create function is_callback_url(url text) returns boolean
@@ -251,9 +251,10 @@ begin
 end
 $$;
 
--- One argument more is another function, as before.
-alter function submit(json, text, text, text, bigint, timestamptz, integer, bigint, text, text) rename to submit_without_callback;
-alter function submit_batch(json) rename to submit_batch_without_callback;
+-- One argument more is another function. Who may call the old one may call the new one, and what has been defined with
+-- the old one (a view, a function with a body of SQL) goes on with it under a name that nobody calls.
+alter function submit(json, text, text, text, bigint, timestamptz, integer, bigint, text) rename to submit_before;
+alter function submit_batch(json) rename to submit_batch_before;
 
 create function submit(
   payload json,
@@ -334,7 +335,7 @@ declare
 begin
   revoke all on function submit, submit_batch, is_callback_url, refuse_callback from public;
   foreach changed in array array['submit', 'submit_batch'] loop
-    old := (changed || '_without_callback')::regproc;
+    old := (changed || '_before')::regproc;
     for caller in
       select case when a.grantee = 0 then 'public' else a.grantee::regrole::text end as name, a.is_grantable
         from pg_proc as p cross join lateral aclexplode(p.proacl) as a

@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { bringDashboard } from '../src/main/dashboard.ts'
+import { chromiumOrFail } from '../test/support/chromium.ts'
 import { makeFolder, removeFolder } from '../test/support/folder.ts'
 import { millrace } from './contestants/millrace.ts'
 import { busyness, stampText, takeStamp } from './stamp.ts'
@@ -24,15 +24,7 @@ const ms = Number(options.seconds) * 1000
 const inOne = 100
 const probeEveryMs = 20
 
-const browsers = [
-  process.env.CHROMIUM ?? '',
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-]
-const executablePath = browsers.find((path) => path !== '' && existsSync(path))
-if (executablePath === undefined)
-  throw new Error('no Chromium: install it, or name one in the variable CHROMIUM')
+const executablePath = chromiumOrFail()
 
 type Figures = { what: string; frames?: Frames; probes: number[]; tasksPerSecond: number }
 type Frames = { perSecond: number; longestMs: number }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Browser, chromium, type Page } from 'playwright-core'
@@ -8,6 +8,7 @@ import { kinds } from '../bench/seed/kinds.ts'
 import { createClient, type Millrace } from '../src/client/index.ts'
 import { startEmbedded } from '../src/embedded/index.ts'
 import { bringDashboard } from '../src/main/dashboard.ts'
+import { chromiumOrFail } from '../test/support/chromium.ts'
 import { makeFolder, removeFolder } from '../test/support/folder.ts'
 
 /*
@@ -19,15 +20,7 @@ const program = join(root, 'src/cli/main.ts')
 const view = { width: 1280, height: 800 }
 const quality = 82
 
-const browsers = [
-  process.env.CHROMIUM ?? '',
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-]
-const executablePath = browsers.find((path) => path !== '' && existsSync(path))
-if (executablePath === undefined)
-  throw new Error('no Chromium: install it, or name one in the variable CHROMIUM')
+const executablePath = chromiumOrFail()
 
 await bringDashboard()
 const folder = makeFolder('screenshots')

@@ -1,5 +1,5 @@
 import { type TSchema, Type } from 'typebox'
-import type { QueueLimits } from '../domain/ports.ts'
+import type { QueueLimits } from '../domain/queue.ts'
 import { pointerTo } from './json-envelope.ts'
 import { suggestion } from './nearest-name.ts'
 import { type Fault, invalid, mostFaults, Problem } from './problem.ts'

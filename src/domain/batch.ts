@@ -1,5 +1,6 @@
 import type { PacketRef } from './packet.ts'
-import type { AttemptRef, Counts, Load } from './ports.ts'
+import type { AttemptRef, Load } from './ports.ts'
+import type { Counts } from './stats.ts'
 import type { NewBatch, NewTask, Sequel } from './submission.ts'
 import type { JsonText } from './task.ts'
 

@@ -32,6 +32,9 @@ export function isUuid(text: string): boolean {
   return uuidPattern.test(text)
 }
 
+/** Below all ids. */
+export const lowestId = '00000000-0000-0000-0000-000000000000'
+
 /** The lowest UUIDv7 of a millisecond: bounds of key ranges. */
 export function lowestIdAt(ms: number): string {
   const time = Math.max(0, Math.floor(ms)).toString(16).padStart(12, '0')

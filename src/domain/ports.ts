@@ -2,6 +2,7 @@ import type { LogPosition, Move, MoveFilter, Sighting } from './event.ts'
 import type { ClaimedTask, Outcome, Verdict } from './outcome.ts'
 import type { PacketId, PacketRange, PacketRef } from './packet.ts'
 import type { ProgressReport } from './progress.ts'
+import type { Snapshot, Stats } from './stats.ts'
 import type { NewBatch, NewTask } from './submission.ts'
 import type { Priority, Status, Task, TaskDetail, TaskHistory, TaskSummary } from './task.ts'
 
@@ -103,38 +104,6 @@ export type Outbox = {
 
 /** Packets of one queue and priority wait together. */
 export type Place = { queue: string; priority: Priority }
-
-/** The settings of queues. A queue that has none is not paused and has no limits. */
-export type QueueStore = {
-  settings(): Promise<Map<string, QueueSettings>>
-  /** Changes the limits that are named; null is none. */
-  change(queue: string, changes: Partial<QueueLimits>): Promise<void>
-  /** Once answered, nothing of the queue starts any more where the pause is known. Twice is no different. */
-  pause(queue: string): Promise<void>
-  resume(queue: string): Promise<void>
-  /** The queues of which workers must not take packets by themselves. */
-  gates(): Promise<QueueGate[]>
-}
-
-/** How many run at once and how many start in a second: of the queue over all workers, and of each key in it. */
-export type QueueLimits = {
-  concurrency: number | null
-  ratePerSecond: number | null
-  keyConcurrency: number | null
-  keyRatePerSecond: number | null
-}
-
-export type QueueSettings = QueueLimits & { pausedAt: string | null }
-
-/** A queue that is paused, or what starts of it is limited. */
-export type QueueGate = { queue: string; isPaused: boolean }
-
-/** A queue as clients see it. */
-export type Queue = QueueSettings &
-  QueueStats & {
-    name: string
-    paused: boolean
-  }
 
 /** The broker, sending side. */
 export type Publisher = {
@@ -283,42 +252,6 @@ export type TaskPage = {
   prev: string | null
   /** Set when the time limit ended the search before the page was full: everything up to there was looked at. */
   searchedTo: string | null
-}
-
-export type Counts = Record<Status, number>
-
-/** How the whole system stands at a moment. */
-export type Snapshot = Stats & { newestTaskId: string | null }
-
-/** How it stands with one queue. */
-export type QueueStats = {
-  counts: Counts
-  oldestPendingAgeMs: number | null
-  workers: number
-  slots: number
-  /** What comes and what ends (completed or failed), over the last minute or two. */
-  submittedPerSecond: number
-  endedPerSecond: number
-  /** Until nothing is pending if it goes on like this; null when nothing is, or it does not get less. */
-  drainsInMs: number | null
-}
-
-export type Stats = {
-  total: number
-  counts: Counts
-  queues: ({ queue: string } & QueueStats)[]
-  /** `served`: a live worker has a handler for the type. */
-  types: { type: string; counts: Counts; served: boolean }[]
-  /** Types with unfinished tasks for which no live worker has a handler. */
-  unserved: string[]
-  rates: {
-    windowMs: number
-    submittedPerSecond: number
-    completedPerSecond: number
-    failedPerSecond: number
-    canceledPerSecond: number
-  }
-  oldestPendingAgeMs: number | null
 }
 
 /** Told from outside any transaction, and never relied on: polling finds everything a moment later. */

@@ -2,13 +2,14 @@ import type { BatchCallbackStore, EndedBatch } from '../domain/callback.ts'
 import type { NewBatch } from '../domain/submission.ts'
 import { texts, uuids } from './arrays.ts'
 import { countedBatches } from './batches.ts'
+import { endedIn } from './callbacks.ts'
 import type { Database, Run } from './connection.ts'
 import { storeLoad } from './tasks.ts'
 
 /** Who is to be told of the ends of batches. */
 export function batchCallbackStore(database: Database): BatchCallbackStore {
   return {
-    ended: (after, limit) => ended(database, after, limit),
+    ended: (after, limit) => endedIn(database, findEnded, { after, limit }),
     settle: (ids, loadOf) => database.transaction((run) => settle(run, ids, loadOf)),
   }
 }
@@ -24,13 +25,6 @@ const findEnded = {
                  from chunk as c
                  join batches as b on b.id = c.batch_id
                 where b.finished_at is not null)`,
-}
-
-const lowestId = '00000000-0000-0000-0000-000000000000'
-
-async function ended({ run }: Database, after: string | null, limit: number) {
-  const [row] = await run<[next: string | null, ids: string[]]>(findEnded, [after ?? lowestId, limit])
-  return { next: row![0], ids: row![1] }
 }
 
 // A row in another process's hands is passed by: it is being settled there.

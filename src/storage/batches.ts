@@ -1,5 +1,5 @@
 import type { Batch, BatchLedger, BatchPage, BatchPageWish } from '../domain/batch.ts'
-import type { Counts } from '../domain/ports.ts'
+import type { Counts } from '../domain/stats.ts'
 import type { NewBatch, Sequel } from '../domain/submission.ts'
 import { type JsonText, type Status, statuses } from '../domain/task.ts'
 import { int2s, int4s, int8s, texts, uuids } from './arrays.ts'

@@ -1,15 +1,16 @@
 import type { CallbackStore } from '../domain/callback.ts'
+import { lowestId } from '../domain/id.ts'
 import type { NewTask } from '../domain/submission.ts'
 import type { Task } from '../domain/task.ts'
 import { texts, uuids } from './arrays.ts'
-import type { Database, Run } from './connection.ts'
+import type { Database, Run, Statement } from './connection.ts'
 import { storeKeyed } from './keyed-tasks.ts'
 import { toWholeTask, type WholeTaskRow, wholeTask } from './rows.ts'
 
 /** Who is to be told of the ends of tasks. */
 export function callbackStore(database: Database): CallbackStore {
   return {
-    ended: (after, limit) => ended(database, after, limit),
+    ended: (after, limit) => endedIn(database, findEnded, { after, limit }),
     settle: (ids, deliveryOf, loadOf) =>
       database.transaction((run) => settle(run, ids, { deliveryOf, loadOf })),
   }
@@ -29,10 +30,13 @@ const findEnded = {
                 where t.status in ('completed', 'failed', 'canceled'))`,
 }
 
-const lowestId = '00000000-0000-0000-0000-000000000000'
-
-async function ended({ run }: Database, after: string | null, limit: number) {
-  const [row] = await run<[next: string | null, ids: string[]]>(findEnded, [after ?? lowestId, limit])
+/** A look of `statement` at the next of those who wait, and which of them have ended. */
+export async function endedIn(
+  { run }: Database,
+  statement: Statement,
+  { after, limit }: { after: string | null; limit: number },
+) {
+  const [row] = await run<[next: string | null, ids: string[]]>(statement, [after ?? lowestId, limit])
   return { next: row![0], ids: row![1] }
 }
 

@@ -79,32 +79,23 @@ const claimUnsent = {
 }
 
 // A message names the packets. Not SKIP LOCKED: the other holder may roll back, and the message would be lost.
-const claimNamed = {
-  name: 'packets.claim-named',
-  text: `
+const namedText = (more: string) => `
   with seen as materialized (
     select id, priority, cardinality(task_ids) as size
       from packets
      where id = any ($1::bigint[])
-       and worker_id is null
+       and worker_id is null${more}
      order by id
        for update
-  ${takeAndStart}`,
-}
+  ${takeAndStart}`
 
-// The same where some queues are served by their gates: their messages are no more than a reason to look there.
+const claimNamed = { name: 'packets.claim-named', text: namedText('') }
+
+// Where some queues are served by their gates, their messages are no more than a reason to look there.
 const claimNamedWithout = {
   name: 'packets.claim-named-without',
-  text: `
-  with seen as materialized (
-    select id, priority, cardinality(task_ids) as size
-      from packets
-     where id = any ($1::bigint[])
-       and worker_id is null
-       and queue <> all ($6::text[])
-     order by id
-       for update
-  ${takeAndStart}`,
+  text: namedText(`
+       and queue <> all ($6::text[])`),
 }
 
 /** Takes packets and starts their tasks. Must not be repeated blindly: what it took is found by `held`. */

@@ -92,6 +92,13 @@ export const withWaitingPlaces = `
         limit 1) as next
   )`
 
+/** When the packet was made that has waited longest in a `place`: as fast with a million waiting as with one. */
+export const oldestOfPlace = `cross join lateral (
+       select created_at from packets
+        where worker_id is null and queue = place.queue and priority = place.priority
+        order by id
+        limit 1) as oldest`
+
 const findOverdue = {
   name: 'packets.overdue',
   text: `${withWaitingPlaces}

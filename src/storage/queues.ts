@@ -1,4 +1,4 @@
-import type { QueueGate, QueueLimits, QueueSettings, QueueStore } from '../domain/ports.ts'
+import type { QueueGate, QueueLimits, QueueSettings, QueueStore } from '../domain/queue.ts'
 import type { Database, Run, Statement } from './connection.ts'
 
 /** The settings of queues. */

@@ -11,7 +11,7 @@ import {
 import { texts } from './arrays.ts'
 import { readNowMs } from './clock.ts'
 import type { Database } from './connection.ts'
-import { withWaitingPlaces } from './packets.ts'
+import { oldestOfPlace, withWaitingPlaces } from './packets.ts'
 
 /** Roll-ups, bound to a database. */
 export function rollupStore(database: Database): RollupStore {
@@ -81,13 +81,9 @@ const countHappened = {
   ), turn as materialized (
     update rollup_clock as c set written_to = now() from before as b returning b.written_to = '-infinity' as is_first
   ), oldest as materialized (
-    select queue, (extract(epoch from now() - min(o.created_at)) * 1000)::bigint as ms
+    select queue, (extract(epoch from now() - min(oldest.created_at)) * 1000)::bigint as ms
       from place
-     cross join lateral (
-       select created_at from packets
-        where worker_id is null and queue = place.queue and priority = place.priority
-        order by id
-        limit 1) as o
+     ${oldestOfPlace}
      where exists (select from turn)
      group by queue
   ), counted as materialized (

@@ -1,8 +1,8 @@
-import type { Counts, Snapshot, Stats } from '../domain/ports.ts'
+import type { Counts, Snapshot, Stats } from '../domain/stats.ts'
 import { type Status, statuses } from '../domain/task.ts'
 import type { Database } from './connection.ts'
 import { type Pace, pacesOf } from './pace.ts'
-import { withWaitingPlaces } from './packets.ts'
+import { oldestOfPlace, withWaitingPlaces } from './packets.ts'
 import { oldestParked } from './queues.ts'
 
 const readCounts = {
@@ -16,11 +16,7 @@ const readOldest = {
   text: `${withWaitingPlaces}
   select queue, extract(epoch from now() - min(oldest.created_at))::float8 * 1000
     from place
-   cross join lateral (
-     select created_at from packets
-      where worker_id is null and queue = place.queue and priority = place.priority
-      order by id
-      limit 1) as oldest
+   ${oldestOfPlace}
    group by queue`,
 }
 

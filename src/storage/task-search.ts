@@ -1,4 +1,4 @@
-import { lowestIdAt } from '../domain/id.ts'
+import { lowestId, lowestIdAt } from '../domain/id.ts'
 import type { TaskScope } from '../domain/ports.ts'
 import { uuids } from './arrays.ts'
 import type { Run, Statement } from './connection.ts'
@@ -173,12 +173,11 @@ const readPending = {
 const readBatchRange = { name: 'batches.range', text: 'select first_id, last_id from batches where id = $1' }
 
 const lastId = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
-const firstId = '00000000-0000-0000-0000-000000000000'
 /** An id is made before its row, by a clock that may differ a little: the range of the key is that much wider. */
 const clockSlackMs = 300_000
 
 async function rangeOf(run: Run, scope: TaskScope): Promise<Range | undefined> {
-  const lows = [firstId]
+  const lows = [lowestId]
   const highs = [lastId]
   const { createdAfter, createdBefore, upTo, batchId } = scope
   if (createdAfter !== undefined) lows.push(lowestIdAt(Date.parse(createdAfter) - clockSlackMs))

@@ -1,5 +1,6 @@
 import type { Batch, BatchLedger } from '../domain/batch.ts'
 import { TaskError } from '../domain/errors.ts'
+import { lowestId } from '../domain/id.ts'
 import type { PacketRef } from '../domain/packet.ts'
 import type { Notices, Sleep } from '../domain/ports.ts'
 import type { UseCases } from './index.ts'
@@ -52,9 +53,6 @@ export function handlingBatches(deps: BatchDeps): BatchCases {
     },
   }
 }
-
-/** Below all ids. */
-const lowestId = '00000000-0000-0000-0000-000000000000'
 
 /** Who sees that everything is final also sees the batch finished: if nobody has noticed yet, it is done now. */
 async function read(deps: BatchDeps, id: string): Promise<Batch> {

@@ -1,4 +1,5 @@
-import type { Log, QueueGate, QueueStore, Sleep } from '../domain/ports.ts'
+import type { Log, Sleep } from '../domain/ports.ts'
+import type { QueueGate, QueueStore } from '../domain/queue.ts'
 import { reportTo } from './report.ts'
 
 export type FollowDeps = {

@@ -1,5 +1,6 @@
-import type { Sleep, Snapshot, TaskReader } from '../domain/ports.ts'
-import { lookingRounds } from './look.ts'
+import type { Sleep, TaskReader } from '../domain/ports.ts'
+import type { Snapshot } from '../domain/stats.ts'
+import { lookingRounds, told } from './look.ts'
 
 export type FollowStatsDeps = { reader: Pick<TaskReader, 'snapshot'>; sleep: Sleep }
 
@@ -39,17 +40,10 @@ export function followingStats({ reader, sleep }: FollowStatsDeps) {
   }
 
   function changed(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      if (signal.aborted) return resolve()
+    return told(signal, (tell) => {
       waiters.add(tell)
-      signal.addEventListener('abort', tell)
       look()
-
-      function tell() {
-        waiters.delete(tell)
-        signal.removeEventListener('abort', tell)
-        resolve()
-      }
+      return () => waiters.delete(tell)
     })
   }
 

@@ -2,7 +2,7 @@ import { TaskError } from '../domain/errors.ts'
 import { isSame, type Sighting, sightingOf } from '../domain/event.ts'
 import type { Sleep, TaskReader } from '../domain/ports.ts'
 import { isFinal, type TaskDetail } from '../domain/task.ts'
-import { lookingRounds, lookPauseMs } from './look.ts'
+import { lookingRounds, lookPauseMs, told } from './look.ts'
 import type { ReadTask } from './read-task.ts'
 
 export type FollowDeps = {
@@ -66,18 +66,11 @@ export function following({ read, reader, sleep }: FollowDeps) {
   }
 
   function changed(seen: Sighting, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      if (signal.aborted) return resolve()
+    return told(signal, (tell) => {
       const waiter = { seen, tell }
       waiters.add(waiter)
-      signal.addEventListener('abort', tell)
       look()
-
-      function tell() {
-        waiters.delete(waiter)
-        signal.removeEventListener('abort', tell)
-        resolve()
-      }
+      return () => waiters.delete(waiter)
     })
   }
 

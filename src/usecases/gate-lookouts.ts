@@ -1,4 +1,5 @@
-import type { Claim, QueueGate } from '../domain/ports.ts'
+import type { Claim } from '../domain/ports.ts'
+import type { QueueGate } from '../domain/queue.ts'
 
 const shortestWaitMs = 10
 const longestWaitMs = 250

@@ -1,4 +1,5 @@
-import type { Claim, PacketSource, QueueGate, Want } from '../domain/ports.ts'
+import type { Claim, PacketSource, Want } from '../domain/ports.ts'
+import type { QueueGate } from '../domain/queue.ts'
 import { gateLookouts, type Lookouts } from './gate-lookouts.ts'
 
 /** So often the other queues are looked at, however busy the gates are. */

@@ -4,16 +4,10 @@ import type { TaskError } from '../domain/errors.ts'
 import type { FeedPage, FeedPosition, MoveFilter, Sighting } from '../domain/event.ts'
 import type { FailureGroupPage, FailureGroupWish } from '../domain/failure-group.ts'
 import type { Metric } from '../domain/metric.ts'
-import type {
-  Queue,
-  QueueLimits,
-  Snapshot,
-  Stats,
-  TaskFilter,
-  TaskPage,
-  WorkerInfo,
-} from '../domain/ports.ts'
+import type { TaskFilter, TaskPage, WorkerInfo } from '../domain/ports.ts'
+import type { Queue, QueueLimits } from '../domain/queue.ts'
 import type { History, HistoryWish } from '../domain/rollup.ts'
+import type { Snapshot, Stats } from '../domain/stats.ts'
 import type { AtEnd, Submission } from '../domain/submission.ts'
 import type { SystemState } from '../domain/system.ts'
 import type { Task, TaskDetail } from '../domain/task.ts'

@@ -1,4 +1,5 @@
 import { type BatchUpkeep, type Ended, sequelTask } from '../domain/batch.ts'
+import { lowestId } from '../domain/id.ts'
 import type { Capacity, PacketRef } from '../domain/packet.ts'
 import type { Log, Sleep } from '../domain/ports.ts'
 import { reportTo } from './report.ts'
@@ -29,8 +30,6 @@ const lookAtOnce = 1_000
 const silentMs = 60_000
 const recountEveryMs = 600_000
 const foldEveryMs = 60_000
-const lowestId = '00000000-0000-0000-0000-000000000000'
-
 /**
  * Finishes batches and submits what comes then. Whoever makes a task final hears at once whether it was the last one;
  * what that process did not live to do is found by looking through the unfinished ones.

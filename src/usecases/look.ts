@@ -9,6 +9,24 @@ export function lookPauseMs(lookedFor: number): number {
   return lookEveryMs + Math.floor(lookedFor / lookedForPerMs)
 }
 
+/**
+ * Resolves when what was handed to `enter` is called, or as soon as the signal aborts. `enter` answers how to leave
+ * again.
+ */
+export function told(signal: AbortSignal, enter: (tell: () => void) => () => void): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve()
+    const leave = enter(tell)
+    signal.addEventListener('abort', tell)
+
+    function tell() {
+      leave()
+      signal.removeEventListener('abort', tell)
+      resolve()
+    }
+  })
+}
+
 type Rounds = {
   isWanted(): boolean
   round(): Promise<void>

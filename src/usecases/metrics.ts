@@ -1,6 +1,7 @@
 import { StoreUnavailableError } from '../domain/errors.ts'
 import { distributionOf, type Happened, type HappenedStore, type Metric } from '../domain/metric.ts'
-import type { Stats, TaskReader } from '../domain/ports.ts'
+import type { TaskReader } from '../domain/ports.ts'
+import type { Stats } from '../domain/stats.ts'
 import type { BrokerState, LedgerState, SystemStore } from '../domain/system.ts'
 import { statuses } from '../domain/task.ts'
 import { countingHappened, others } from './happened.ts'

@@ -1,13 +1,6 @@
-import type {
-  Notices,
-  Queue,
-  QueueLimits,
-  QueueSettings,
-  QueueStats,
-  QueueStore,
-  Stats,
-  TaskReader,
-} from '../domain/ports.ts'
+import type { Notices, TaskReader } from '../domain/ports.ts'
+import type { Queue, QueueLimits, QueueSettings, QueueStore } from '../domain/queue.ts'
+import type { QueueStats, Stats } from '../domain/stats.ts'
 import type { UseCases } from './index.ts'
 
 export type QueuesDeps = {

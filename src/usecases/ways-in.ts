@@ -1,4 +1,4 @@
-import type { QueueGate } from '../domain/ports.ts'
+import type { QueueGate } from '../domain/queue.ts'
 
 /** What one claim may ask for: queues that stand open, all at once, or one that has limits, through its gate. */
 export type Way = { queues: readonly string[] } | { gate: string }

@@ -1,17 +1,10 @@
-import { existsSync } from 'node:fs'
 import { after, type TestContext } from 'node:test'
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium } from 'playwright-core'
 import { bringDashboard } from '../../src/main/dashboard.ts'
+import { chromiumPath } from '../support/chromium.ts'
 import { testDatabase } from '../support/postgres.ts'
 import { startProcess, type TestProcess } from '../support/process.ts'
 
-const browsers = [
-  process.env.CHROMIUM ?? '',
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-]
-const executablePath = browsers.find((path) => path !== '' && existsSync(path))
 const quiet = [
   '--no-sandbox',
   '--disable-gpu',
@@ -21,7 +14,7 @@ const quiet = [
 
 /** For the option `skip` of a test: false where there is a browser, and otherwise how to get one. */
 export const noBrowser =
-  executablePath === undefined &&
+  chromiumPath === undefined &&
   'no Chromium: install it (Debian: apt-get install chromium) or name one in the variable CHROMIUM'
 
 /** A real api process with the built page on a database of its own. */
@@ -61,7 +54,7 @@ let launched: Promise<Browser> | undefined
  */
 export async function openContext(t: TestContext, options: Surroundings = {}): Promise<BrowserContext> {
   const { tolerate, ...rest } = options
-  launched ??= chromium.launch({ executablePath: executablePath ?? '', args: quiet })
+  launched ??= chromium.launch({ executablePath: chromiumPath ?? '', args: quiet })
   const browser = await launched
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...rest })
   const complaints: string[] = []

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { QueueLimits } from '../../src/domain/ports.ts'
+import type { QueueLimits } from '../../src/domain/queue.ts'
 import { gateOf } from '../../src/storage/gate-of.ts'
 import { queueStore } from '../../src/storage/queues.ts'
 import { aTask, aWorker, completed, ledgerUnderTest } from '../support/ledger.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import pg from 'pg'
-import type { QueueLimits } from '../../src/domain/ports.ts'
+import type { QueueLimits } from '../../src/domain/queue.ts'
 import { queueStore } from '../../src/storage/queues.ts'
 import { workLedger } from '../../src/storage/work-ledger.ts'
 import { aWorker, completed, ledgerUnderTest, someTasks } from '../support/ledger.ts'

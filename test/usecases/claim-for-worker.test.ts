@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Beat, LeasedWorkers } from '../../src/domain/leased-worker.ts'
 import type { ClaimedTask } from '../../src/domain/outcome.ts'
-import type { Claim, QueueGate, Want, WorkLedger } from '../../src/domain/ports.ts'
+import type { Claim, Want, WorkLedger } from '../../src/domain/ports.ts'
+import type { QueueGate } from '../../src/domain/queue.ts'
 import { claimingForWorkers } from '../../src/usecases/claim-for-worker.ts'
 
 const nothing: Claim = { tasks: [], packets: [], oversized: [], blocked: [] }

@@ -5,23 +5,12 @@ import type { ClaimedTask, Outcome } from '../../src/domain/outcome.ts'
 import type { PacketId, PacketRef } from '../../src/domain/packet.ts'
 import { attemptsInHand } from '../../src/usecases/attempts-in-hand.ts'
 import { finishing } from '../../src/usecases/finish.ts'
+import { claimed } from '../handlers/task.ts'
 import { gatherOn, handClock, keptLog, settled } from '../support/doubles.ts'
 import { completed, newId } from '../support/ledger.ts'
 
-const aTask = (packet: PacketId, wish: Partial<ClaimedTask> = {}): ClaimedTask => ({
-  ...{
-    id: newId(),
-    packet,
-    queue: 'default',
-    type: 'plain',
-    payload: '1',
-    attempt: 1,
-    failures: 0,
-    crashes: 0,
-  },
-  ...{ maxAttempts: null, timeoutMs: null, waitedMs: 0 },
-  ...wish,
-})
+const aTask = (packet: PacketId, wish: Partial<ClaimedTask> = {}) =>
+  claimed({ id: newId(), packet, type: 'plain', payload: '1', ...wish })
 
 type Statement = { outcomes: readonly Outcome[]; settled: readonly PacketId[] }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { StoreUnavailableError } from '../../src/domain/errors.ts'
-import type { Snapshot } from '../../src/domain/ports.ts'
+import type { Snapshot } from '../../src/domain/stats.ts'
 import { followingStats } from '../../src/usecases/follow-stats.ts'
 import { handClock, settled } from '../support/doubles.ts'
 

@@ -5,23 +5,12 @@ import type { ClaimedTask, Outcome, Verdict } from '../../src/domain/outcome.ts'
 import type { PacketId, PacketRef } from '../../src/domain/packet.ts'
 import type { AttemptRef, Claim, Want, WorkLedger } from '../../src/domain/ports.ts'
 import { startWork, type WorkDeps } from '../../src/usecases/work.ts'
+import { claimed } from '../handlers/task.ts'
 import { gatherOn, handClock, keptLog, settled } from '../support/doubles.ts'
 import { newId } from '../support/ledger.ts'
 
-const aTaskOf = (packet: PacketId, wish: Partial<ClaimedTask> = {}): ClaimedTask => ({
-  ...{
-    id: newId(),
-    packet,
-    queue: 'default',
-    type: 'plain',
-    payload: '1',
-    attempt: 1,
-    failures: 0,
-    crashes: 0,
-  },
-  ...{ maxAttempts: null, timeoutMs: null, waitedMs: 0 },
-  ...wish,
-})
+const aTaskOf = (packet: PacketId, wish: Partial<ClaimedTask> = {}) =>
+  claimed({ id: newId(), packet, type: 'plain', payload: '1', ...wish })
 
 /** A claim of packets that have these numbers of tasks, all of them started. */
 function aClaim(sizes: Record<PacketId, number>, wish: Partial<Claim> = {}): Claim {

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react'
 import { IconButton } from './button.tsx'
 import { classNames } from './class-names.ts'
 import styles from './dialog.module.css'
+import hidden from './hidden.module.css'
 
 type DialogProps = {
   open: boolean
@@ -22,7 +23,7 @@ export function Dialog({ open, onClose, title, children, wide, place = 'middle',
       <Base.Portal>
         <Base.Backdrop className={styles.backdrop} />
         <Base.Popup className={classNames(styles.popup, styles[place], wide && styles.wide)}>
-          <div className={hideTitle ? styles.hidden : styles.head}>
+          <div className={hideTitle ? hidden.hidden : styles.head}>
             <Base.Title className={styles.title}>{title}</Base.Title>
             {!hideTitle && <IconButton label="Close" icon="close" small onClick={onClose} />}
           </div>

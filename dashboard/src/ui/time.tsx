@@ -1,4 +1,4 @@
-import { duration, relative, timeOfDay } from './format.ts'
+import { relative, timeOfDay } from './format.ts'
 import { useNow } from './use-now.ts'
 
 /** An instant as an age; the exact one on hover and for machines. */
@@ -18,8 +18,4 @@ export function Clock({ at }: { at: string }) {
       {timeOfDay(at)}
     </time>
   )
-}
-
-export function Duration({ ms }: { ms: number | null | undefined }) {
-  return ms === null || ms === undefined ? <span aria-hidden="true">–</span> : <span>{duration(ms)}</span>
 }

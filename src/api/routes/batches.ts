@@ -1,15 +1,13 @@
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
-import type { BatchPageWish } from '../../domain/batch.ts'
 import type { UseCases } from '../../usecases/index.ts'
 import { refuseBody } from '../body.ts'
 import type { Closing } from '../closing.ts'
-import { cursorOf } from '../cursor.ts'
+import { idPage, idPageAnswer, idPageQuery, readIdPage } from '../id-page.ts'
 import { readPathId } from '../path-id.ts'
-import { openQuery, refuseQuery } from '../query.ts'
+import { refuseQuery } from '../query.ts'
 import { answer, problemAnswers, ref } from '../schemas.ts'
 import { needs } from '../scopes.ts'
-import { cursorParameter, limitParameter, usualRows } from '../task-filter.ts'
 import { readWaitMs, waitParameter } from '../wait-parameter.ts'
 
 type ById = { Params: { id: string } }
@@ -20,8 +18,8 @@ export function batchRoutes(app: FastifyInstance, useCases: Handling, closing: C
   const readId = (id: string) => readPathId(id, '/tasks/batch')
 
   app.get('/batches', { schema: listSchema }, async (request) => {
-    const { batches, next } = await useCases.listBatches(readPage(request.query))
-    return { data: batches, page: { next: next === null ? null : cursorOf(next) } }
+    const { batches, next } = await useCases.listBatches(readIdPage(request.query))
+    return idPage(batches, next)
   })
 
   app.get<ById>('/batches/:id', { schema: getSchema }, async (request, reply) => {
@@ -42,16 +40,6 @@ export function batchRoutes(app: FastifyInstance, useCases: Handling, closing: C
     refuseBody(request.body)
     return { retried: await useCases.retryBatch(readId(request.params.id)) }
   })
-}
-
-const pageParameters = { limit: limitParameter, cursor: cursorParameter }
-
-function readPage(given: unknown): BatchPageWish {
-  const query = openQuery(given, Object.keys(pageParameters))
-  const limit = query.take('limit', pageParameters.limit) ?? usualRows
-  const before = query.take('cursor', pageParameters.cursor)
-  query.close()
-  return before === undefined ? { limit } : { limit, before }
 }
 
 const instant = { format: 'date-time', examples: ['2030-01-31T09:00:00.000Z'] }
@@ -80,18 +68,9 @@ const listSchema = {
   security: needs('read'),
   summary: 'Batches, newest first',
   tags,
-  querystring: Type.Object({
-    limit: Type.Optional(limitParameter.schema),
-    cursor: Type.Optional(cursorParameter.schema),
-  }),
+  querystring: idPageQuery,
   response: {
-    200: answer(
-      'A page of batches.',
-      Type.Object({
-        data: Type.Array(ref('Batch')),
-        page: Type.Object({ next: Type.Union([Type.String(), Type.Null()]) }),
-      }),
-    ),
+    200: idPageAnswer('A page of batches.', 'Batch'),
     ...problemAnswers('bad-cursor', 'invalid-request', 'store-unavailable', 'shutting-down'),
   },
 }

@@ -1,17 +1,16 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type TSchema, Type } from 'typebox'
 import { permits } from '../../domain/access.ts'
-import { type BulkAction, type BulkPageWish, bulkStatuses, bulkVerbs } from '../../domain/bulk-action.ts'
+import { type BulkAction, bulkStatuses, bulkVerbs } from '../../domain/bulk-action.ts'
 import type { UseCases } from '../../usecases/index.ts'
 import { refuseBody } from '../body.ts'
 import { bulkBodySchema, readBulkBody } from '../bulk-body.ts'
-import { cursorOf } from '../cursor.ts'
+import { idPage, idPageAnswer, idPageQuery, readIdPage } from '../id-page.ts'
 import { readPathId } from '../path-id.ts'
 import { Problem } from '../problem.ts'
-import { openQuery, refuseQuery } from '../query.ts'
+import { refuseQuery } from '../query.ts'
 import { answer, problemAnswers, ref } from '../schemas.ts'
 import { needs } from '../scopes.ts'
-import { cursorParameter, limitParameter, usualRows } from '../task-filter.ts'
 
 type ById = { Params: { id: string } }
 type Handling = Pick<
@@ -32,8 +31,8 @@ export function bulkActionRoutes(app: FastifyInstance, useCases: Handling) {
   })
 
   app.get('/bulk-actions', { schema: listSchema }, async (request) => {
-    const { actions, next } = await useCases.listBulkActions(readPage(request.query))
-    return { data: actions.map(view), page: { next: next === null ? null : cursorOf(next) } }
+    const { actions, next } = await useCases.listBulkActions(readIdPage(request.query))
+    return idPage(actions.map(view), next)
   })
 
   app.get<ById>('/bulk-actions/:id', { schema: getSchema }, async (request) => {
@@ -70,16 +69,6 @@ function mustBeAdmin(request: FastifyRequest): void {
 
 function view(action: BulkAction): object {
   return { ...action, filter: JSON.parse(action.filter) }
-}
-
-const pageParameters = { limit: limitParameter, cursor: cursorParameter }
-
-function readPage(given: unknown): BulkPageWish {
-  const query = openQuery(given, Object.keys(pageParameters))
-  const limit = query.take('limit', pageParameters.limit) ?? usualRows
-  const before = query.take('cursor', pageParameters.cursor)
-  query.close()
-  return before === undefined ? { limit } : { limit, before }
 }
 
 const instant = Type.String({ format: 'date-time', examples: ['2030-01-31T09:00:00.000Z'] })
@@ -143,20 +132,9 @@ const listSchema = {
   security: needs('read'),
   summary: 'The bulk actions, newest first',
   tags,
-  querystring: Type.Object({
-    limit: Type.Optional(limitParameter.schema),
-    cursor: Type.Optional(cursorParameter.schema),
-  }),
+  querystring: idPageQuery,
   response: {
-    200: answer(
-      'A page.',
-      Type.Object({
-        data: Type.Array(ref('BulkAction')),
-        page: Type.Object({
-          next: Type.Union([Type.String(), Type.Null()], { description: 'The cursor of the next page.' }),
-        }),
-      }),
-    ),
+    200: idPageAnswer('A page.', 'BulkAction'),
     ...problemAnswers('bad-cursor', ...problems),
   },
 }

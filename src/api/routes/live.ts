@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import type { Snapshot } from '../../domain/ports.ts'
+import type { Snapshot } from '../../domain/stats.ts'
 import type { UseCases } from '../../usecases/index.ts'
 import type { Closing } from '../closing.ts'
 import { eventText, sendEvents, streamAnswer } from '../event-stream.ts'

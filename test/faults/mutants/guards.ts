@@ -89,11 +89,8 @@ export const guards: readonly Mutant[] = [
     edits: [
       {
         file: claim,
-        text: `     where id = any ($1::bigint[])
-       and worker_id is null
-     order by id`,
-        instead: `     where id = any ($1::bigint[])
-     order by id`,
+        text: `       and worker_id is null\${more}`,
+        instead: `\${more}`,
       },
     ],
     transport: 'rabbitmq',

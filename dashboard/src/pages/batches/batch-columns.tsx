@@ -3,6 +3,7 @@ import type { Batch } from '../../../../src/client/index.ts'
 import { useMay } from '../../api/who.ts'
 import { IconButton } from '../../ui/button.tsx'
 import { count, duration } from '../../ui/format.ts'
+import { Hidden } from '../../ui/hidden.tsx'
 import { ProgressBar } from '../../ui/progress.tsx'
 import { Badge } from '../../ui/status.tsx'
 import type { Column } from '../../ui/table.tsx'
@@ -102,7 +103,7 @@ function State({ batch: { finishedAt, importing, counts } }: { batch: Batch }) {
 
 const actions = {
   key: 'actions',
-  header: <span className={styles.hidden}>Actions</span>,
+  header: <Hidden>Actions</Hidden>,
   width: '4.25rem',
   align: 'end',
 } as const

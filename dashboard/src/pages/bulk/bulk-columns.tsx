@@ -2,11 +2,11 @@ import type { BulkAction } from '../../../../src/client/index.ts'
 import { useMay } from '../../api/who.ts'
 import { Button } from '../../ui/button.tsx'
 import { count, duration, rate } from '../../ui/format.ts'
+import { Hidden } from '../../ui/hidden.tsx'
 import { ProgressBar } from '../../ui/progress.tsx'
 import { Badge, type Mark } from '../../ui/status.tsx'
 import type { Column } from '../../ui/table.tsx'
 import { Ago } from '../../ui/time.tsx'
-import styles from './bulk.module.css'
 import type { BulkActs } from './bulk-acts.ts'
 
 export function bulkColumns(acts: BulkActs): readonly Column<BulkAction>[] {
@@ -94,7 +94,7 @@ function pace(ratePerSecond: number | null, remainingMs: number | null): string 
 
 const actions = {
   key: 'actions',
-  header: <span className={styles.hidden}>Actions</span>,
+  header: <Hidden>Actions</Hidden>,
   width: '5rem',
   align: 'end',
 } as const

@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router'
 import type { FailureGroup } from '../../../../src/client/index.ts'
 import { Button } from '../../ui/button.tsx'
 import { count } from '../../ui/format.ts'
+import { Hidden } from '../../ui/hidden.tsx'
 import { withoutTricks } from '../../ui/json/tree.ts'
 import { Sparkline } from '../../ui/sparkline.tsx'
 import type { Column } from '../../ui/table.tsx'
@@ -17,7 +18,7 @@ export function errorColumns({
     ...columns,
     {
       key: 'actions',
-      header: <span className={styles.hidden}>Actions</span>,
+      header: <Hidden>Actions</Hidden>,
       width: retry ? '9.5rem' : '5rem',
       align: 'end',
       from: 520,

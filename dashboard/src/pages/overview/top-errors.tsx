@@ -6,6 +6,7 @@ import { useMay } from '../../api/who.ts'
 import { IconButton } from '../../ui/button.tsx'
 import { confirm } from '../../ui/confirm.tsx'
 import { count, plural } from '../../ui/format.ts'
+import { Hidden } from '../../ui/hidden.tsx'
 import { Section } from '../../ui/page.tsx'
 import { Sparkline } from '../../ui/sparkline.tsx'
 import { type Column, Table } from '../../ui/table.tsx'
@@ -80,7 +81,7 @@ const columns: readonly Column<FailureGroup>[] = [
   },
   {
     key: 'retry',
-    header: <span className={styles.hidden}>Retry</span>,
+    header: <Hidden>Retry</Hidden>,
     width: '2rem',
     align: 'end',
     cell: (group) => <Retry group={group} />,

@@ -3,6 +3,7 @@ import type { Queue, QueueLimits } from '../../../../src/client/index.ts'
 import { useMay } from '../../api/who.ts'
 import { IconButton } from '../../ui/button.tsx'
 import { count, duration, rate } from '../../ui/format.ts'
+import { Hidden } from '../../ui/hidden.tsx'
 import { Badge } from '../../ui/status.tsx'
 import type { Column } from '../../ui/table.tsx'
 import { paceColumns } from './pace-columns.tsx'
@@ -16,7 +17,7 @@ export function queueColumns(acts: Acts): readonly Column<Queue>[] {
 
 const actions = {
   key: 'actions',
-  header: <span className={styles.hidden}>Actions</span>,
+  header: <Hidden>Actions</Hidden>,
   width: '4.5rem',
   align: 'end',
 } as const

@@ -3,6 +3,7 @@ import { api } from '../../api/client.ts'
 import { useMay } from '../../api/who.ts'
 import { IconButton } from '../../ui/button.tsx'
 import { confirm } from '../../ui/confirm.tsx'
+import { Hidden } from '../../ui/hidden.tsx'
 import { Badge } from '../../ui/status.tsx'
 import { type Column, Table } from '../../ui/table.tsx'
 import { Ago, Clock } from '../../ui/time.tsx'
@@ -16,7 +17,7 @@ export function ScheduleTable({ rows, onEdit }: TableProps) {
   const act = useAct()
   const actions: Column<ScheduleRow> = {
     key: 'actions',
-    header: <span className={styles.hidden}>Actions</span>,
+    header: <Hidden>Actions</Hidden>,
     width: '6.25rem',
     align: 'end',
     cell: (row) => <RowActions row={row} act={act} />,
